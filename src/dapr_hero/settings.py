@@ -1,0 +1,151 @@
+"""Every setting of the platform, once: its key, its default and what it means.
+
+A key is the field's name in capitals. `.env` in the working directory is generated from here
+(`make generate-env`) and read at start; a variable that is already set wins over it.
+"""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+from dotenv import load_dotenv
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class SettingsError(Exception):
+    """A setting cannot be used; the message says which, why, and what to set instead."""
+
+
+class Mode(StrEnum):
+    """The four ways to talk to Dapr; each is both directions, events in and calls out."""
+
+    SDK_HTTP = "sdk-http"
+    SDK_GRPC = "sdk-grpc"
+    CUSTOM_HTTP = "custom-http"
+    CUSTOM_GRPC = "custom-grpc"
+
+    @property
+    def protocol(self) -> str:
+        """What daprd calls this mode's protocol (`--app-protocol`)."""
+        return self.value.partition("-")[2]
+
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+
+
+def _port(default: int, meaning: str) -> Any:
+    return Field(default, description=meaning, json_schema_extra={"port": True})
+
+
+class Settings(BaseSettings):
+    """What the services and the local runner read; see each field's description."""
+
+    model_config = SettingsConfigDict(extra="ignore", frozen=True, env_ignore_empty=True)
+
+    dapr_mode: Mode = Field(Mode.SDK_HTTP, description="How inventory talks to Dapr, in and out")
+    log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="DEBUG, INFO, WARNING or ERROR")
+    log_format: str = Field("text", pattern="^(text|json)$", description="Log lines for people (text) or machines (json)")
+    tracing: bool = Field(True, description="Spans of the services themselves, beside daprd's, to Zipkin")
+
+    inventory_host: str = Field("127.0.0.1", description="Where the public REST API listens (0.0.0.0 in a cluster)")
+    inventory_port: Port = _port(3000, "Public REST API")
+    custom_http_port: Port = _port(3001, "Private Dapr callbacks of mode custom-http, loopback only")
+    sdk_http_port: Port = _port(3002, "Private Dapr callbacks of mode sdk-http, loopback only")
+    custom_grpc_port: Port = _port(4001, "Private Dapr callbacks of mode custom-grpc, loopback only")
+    sdk_grpc_port: Port = _port(4002, "Private Dapr callbacks of mode sdk-grpc, loopback only")
+    products_port: Port = _port(50151, "gRPC API of products, loopback only: reached through Dapr")
+
+    inventory_app_id: str = Field("inventory", min_length=1, description="Dapr app id of inventory")
+    inventory_namespace: str = Field("dapr-hero-inventory", min_length=1, description="Namespace of inventory")
+    products_app_id: str = Field("products", min_length=1, description="Dapr app id of products")
+    products_namespace: str = Field("dapr-hero-products", min_length=1, description="Namespace of products")
+    pubsub_name: str = Field("pubsub", min_length=1, description="Dapr pub/sub component")
+    pubsub_topic: str = Field("inventory", min_length=1, description="Topic of the events")
+    dead_letter_topic: str = Field("inventory-dead-letters", min_length=1, description="Topic of the refused events")
+    state_store_name: str = Field("statestore", min_length=1, description="Dapr state store of each service")
+    secret_store_name: str = Field("secretstore", min_length=1, description="Dapr secret store")
+    postgres_secret: str = Field("postgres", min_length=1, description="Secret with the database's address and login")
+
+    dapr_host: str = Field("127.0.0.1", description="Host of the service's own daprd")
+    dapr_http_port: Port = _port(3500, "HTTP API of inventory's daprd")
+    dapr_grpc_port: Port = _port(50001, "gRPC API of inventory's daprd")
+    products_dapr_http_port: Port = _port(3501, "HTTP API of products' daprd (local runner)")
+    products_dapr_grpc_port: Port = _port(50002, "gRPC API of products' daprd (local runner)")
+    inventory_dapr_internal_port: Port = _port(50003, "Sidecar-to-sidecar port of inventory's daprd (local runner)")
+    products_dapr_internal_port: Port = _port(50004, "Sidecar-to-sidecar port of products' daprd (local runner)")
+    inventory_dapr_metrics_port: Port = _port(9090, "Metrics of inventory's daprd (local runner)")
+    products_dapr_metrics_port: Port = _port(9091, "Metrics of products' daprd (local runner)")
+    sentry_port: Port = _port(50006, "Sentry, the certificate authority (local runner)")
+    sentry_health_port: Port = _port(50007, "Health of Sentry (local runner)")
+    sentry_metrics_port: Port = _port(9092, "Metrics of Sentry (local runner)")
+    valkey_port: Port = _port(6379, "Valkey: broker and state (local runner)")
+    postgres_port: Port = _port(5432, "PostgreSQL: widgets (local runner)")
+    zipkin_host: str = Field("127.0.0.1", description="Host of Zipkin")
+    zipkin_port: Port = _port(9411, "Zipkin: traces")
+    port_offset: int = Field(0, ge=0, le=15000, description="Added to every port above by the local runner")
+
+    request_timeout_seconds: float = Field(5.0, gt=0, le=60, description="Longest wait for any dependency")
+    sidecar_timeout_seconds: float = Field(60.0, gt=0, le=3600, description="Longest wait for the sidecar at start")
+    data_dir: Path | None = Field(None, description="Data of the local runner; empty: the user's state folder")
+    daprd_path: Path | None = Field(None, description="A daprd to use as it is; empty: found, downloaded or built")
+    sentry_path: Path | None = Field(None, description="A Sentry to use as it is; empty: found, downloaded or built")
+    dapr_release_url: str = Field(
+        "https://github.com/dapr/dapr/releases/download", description="Where Dapr's release archives are"
+    )
+
+    @property
+    def callback_port(self) -> int:
+        """The private port on which the chosen mode receives events."""
+        port: int = getattr(self, f"{self.dapr_mode.name.lower()}_port")
+        return port
+
+    @property
+    def products_address(self) -> str:
+        """The app id under which products is invoked, with its namespace."""
+        return f"{self.products_app_id}.{self.products_namespace}"
+
+    def shifted(self) -> Self:
+        """These settings with `port_offset` added to every port, and no offset left."""
+        ports = {name: getattr(self, name) + self.port_offset for name in port_fields()}
+        taken = [name for name, port in ports.items() if port > 65535]
+        if taken:
+            raise SettingsError(f"PORT_OFFSET={self.port_offset} moves {taken[0].upper()} past 65535; use a smaller one")
+        return self.model_copy(update={**ports, "port_offset": 0})
+
+    def environment(self) -> dict[str, str]:
+        """These settings as environment variables, for a process of ours."""
+        values = self.model_dump(mode="json")
+        return {name.upper(): _as_text(value) for name, value in values.items()}
+
+
+def _as_text(value: object) -> str:
+    if value is None:
+        return ""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def port_fields() -> list[str]:
+    """The names of all settings that are ports, in order."""
+    return [
+        name
+        for name, field in Settings.model_fields.items()
+        if isinstance(field.json_schema_extra, dict) and field.json_schema_extra.get("port")
+    ]
+
+
+def load(**overrides: Any) -> Settings:
+    """The settings from overrides, the environment, `.env` and the defaults, in this order.
+
+    Raises: SettingsError with one line that names the key, the fault and the default.
+    """
+    load_dotenv(Path.cwd() / ".env", override=False)
+    try:
+        return Settings(**overrides)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][0])
+        default = Settings.model_fields[name].default
+        raise SettingsError(
+            f"{name.upper()}={first['input']} cannot be used: {first['msg']}. Default: {_as_text(default)}"
+        ) from None
