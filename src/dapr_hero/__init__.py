@@ -1,0 +1,1 @@
+"""A reference microservice platform on Dapr: four ways to talk to it, one behaviour."""

@@ -44,11 +44,17 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(extra="ignore", frozen=True, env_ignore_empty=True)
 
     dapr_mode: Mode = Field(Mode.SDK_HTTP, description="How inventory talks to Dapr, in and out")
-    log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="DEBUG, INFO, WARNING or ERROR")
-    log_format: str = Field("text", pattern="^(text|json)$", description="Log lines for people (text) or machines (json)")
+    log_level: str = Field(
+        "INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="DEBUG, INFO, WARNING or ERROR"
+    )
+    log_format: str = Field(
+        "text", pattern="^(text|json)$", description="Log lines for people (text) or machines (json)"
+    )
     tracing: bool = Field(True, description="Spans of the services themselves, beside daprd's, to Zipkin")
 
-    inventory_host: str = Field("127.0.0.1", description="Where the public REST API listens (0.0.0.0 in a cluster)")
+    inventory_host: str = Field(
+        "127.0.0.1", description="Where the public REST API listens (0.0.0.0 in a cluster)"
+    )
     inventory_port: Port = _port(3000, "Public REST API")
     custom_http_port: Port = _port(3001, "Private Dapr callbacks of mode custom-http, loopback only")
     sdk_http_port: Port = _port(3002, "Private Dapr callbacks of mode sdk-http, loopback only")
@@ -57,23 +63,33 @@ class Settings(BaseSettings):
     products_port: Port = _port(50151, "gRPC API of products, loopback only: reached through Dapr")
 
     inventory_app_id: str = Field("inventory", min_length=1, description="Dapr app id of inventory")
-    inventory_namespace: str = Field("dapr-hero-inventory", min_length=1, description="Namespace of inventory")
+    inventory_namespace: str = Field(
+        "dapr-hero-inventory", min_length=1, description="Namespace of inventory"
+    )
     products_app_id: str = Field("products", min_length=1, description="Dapr app id of products")
     products_namespace: str = Field("dapr-hero-products", min_length=1, description="Namespace of products")
     pubsub_name: str = Field("pubsub", min_length=1, description="Dapr pub/sub component")
     pubsub_topic: str = Field("inventory", min_length=1, description="Topic of the events")
-    dead_letter_topic: str = Field("inventory-dead-letters", min_length=1, description="Topic of the refused events")
+    dead_letter_topic: str = Field(
+        "inventory-dead-letters", min_length=1, description="Topic of the refused events"
+    )
     state_store_name: str = Field("statestore", min_length=1, description="Dapr state store of each service")
     secret_store_name: str = Field("secretstore", min_length=1, description="Dapr secret store")
-    postgres_secret: str = Field("postgres", min_length=1, description="Secret with the database's address and login")
+    postgres_secret: str = Field(
+        "postgres", min_length=1, description="Secret with the database's address and login"
+    )
 
     dapr_host: str = Field("127.0.0.1", description="Host of the service's own daprd")
     dapr_http_port: Port = _port(3500, "HTTP API of inventory's daprd")
     dapr_grpc_port: Port = _port(50001, "gRPC API of inventory's daprd")
     products_dapr_http_port: Port = _port(3501, "HTTP API of products' daprd (local runner)")
     products_dapr_grpc_port: Port = _port(50002, "gRPC API of products' daprd (local runner)")
-    inventory_dapr_internal_port: Port = _port(50003, "Sidecar-to-sidecar port of inventory's daprd (local runner)")
-    products_dapr_internal_port: Port = _port(50004, "Sidecar-to-sidecar port of products' daprd (local runner)")
+    inventory_dapr_internal_port: Port = _port(
+        50003, "Sidecar-to-sidecar port of inventory's daprd (local runner)"
+    )
+    products_dapr_internal_port: Port = _port(
+        50004, "Sidecar-to-sidecar port of products' daprd (local runner)"
+    )
     inventory_dapr_metrics_port: Port = _port(9090, "Metrics of inventory's daprd (local runner)")
     products_dapr_metrics_port: Port = _port(9091, "Metrics of products' daprd (local runner)")
     sentry_port: Port = _port(50006, "Sentry, the certificate authority (local runner)")
@@ -86,10 +102,18 @@ class Settings(BaseSettings):
     port_offset: int = Field(0, ge=0, le=15000, description="Added to every port above by the local runner")
 
     request_timeout_seconds: float = Field(5.0, gt=0, le=60, description="Longest wait for any dependency")
-    sidecar_timeout_seconds: float = Field(60.0, gt=0, le=3600, description="Longest wait for the sidecar at start")
-    data_dir: Path | None = Field(None, description="Data of the local runner; empty: the user's state folder")
-    daprd_path: Path | None = Field(None, description="A daprd to use as it is; empty: found, downloaded or built")
-    sentry_path: Path | None = Field(None, description="A Sentry to use as it is; empty: found, downloaded or built")
+    sidecar_timeout_seconds: float = Field(
+        60.0, gt=0, le=3600, description="Longest wait for the sidecar at start"
+    )
+    data_dir: Path | None = Field(
+        None, description="Data of the local runner; empty: the user's state folder"
+    )
+    daprd_path: Path | None = Field(
+        None, description="A daprd to use as it is; empty: found, downloaded or built"
+    )
+    sentry_path: Path | None = Field(
+        None, description="A Sentry to use as it is; empty: found, downloaded or built"
+    )
     dapr_release_url: str = Field(
         "https://github.com/dapr/dapr/releases/download", description="Where Dapr's release archives are"
     )
@@ -110,7 +134,9 @@ class Settings(BaseSettings):
         ports = {name: getattr(self, name) + self.port_offset for name in port_fields()}
         taken = [name for name, port in ports.items() if port > 65535]
         if taken:
-            raise SettingsError(f"PORT_OFFSET={self.port_offset} moves {taken[0].upper()} past 65535; use a smaller one")
+            raise SettingsError(
+                f"PORT_OFFSET={self.port_offset} moves {taken[0].upper()} past 65535; use a smaller one"
+            )
         return self.model_copy(update={**ports, "port_offset": 0})
 
     def environment(self) -> dict[str, str]:

@@ -1,0 +1,60 @@
+"""What can go wrong, and how it is said over REST."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import ClassVar
+
+import msgspec
+
+
+class Problem(Exception):
+    """An answer other than success, in words that a caller may see: no address, no secret, no trace."""
+
+    status = HTTPStatus.INTERNAL_SERVER_ERROR
+    headers: ClassVar[Mapping[str, str]] = {}
+
+    @property
+    def type(self) -> str:
+        return self.status.name
+
+
+class NotFound(Problem):
+    status = HTTPStatus.NOT_FOUND
+
+
+class BadRequest(Problem):
+    status = HTTPStatus.BAD_REQUEST
+
+
+class MethodNotAllowed(Problem):
+    status = HTTPStatus.METHOD_NOT_ALLOWED
+    headers: ClassVar[Mapping[str, str]] = {"allow": "GET, HEAD"}
+
+
+class Unavailable(Problem):
+    """A dependency is down or too slow; the same call may work later."""
+
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    headers: ClassVar[Mapping[str, str]] = {"retry-after": "1"}
+
+    def __init__(self, dependency: str) -> None:
+        super().__init__(f"{dependency} does not answer; try again")
+        self.dependency = dependency
+
+    @property
+    def type(self) -> str:
+        return "UNAVAILABLE"
+
+
+class ErrorBody(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The body of every REST error; `code` is the HTTP status."""
+
+    type: str
+    code: int
+    message: str
+    details: dict[str, str] | None = None
+
+
+def body(problem: Problem) -> ErrorBody:
+    details = {"dependency": problem.dependency} if isinstance(problem, Unavailable) else None
+    return ErrorBody(problem.type, problem.status.value, str(problem), details)

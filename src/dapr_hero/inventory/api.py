@@ -1,0 +1,112 @@
+"""The public REST API: items by id, health, metrics and the API's own description."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import Route
+
+from dapr_hero import errors, items, metrics
+from dapr_hero.errors import BadRequest, MethodNotAllowed, NotFound, Problem, Unavailable
+from dapr_hero.inventory import openapi
+from dapr_hero.items import MAX_ID, Item
+
+log = structlog.get_logger()
+
+Read = Callable[[str], Awaitable[Item | None]]
+# Tells whether a dependency answers, by raising Unavailable when it does not.
+Check = Callable[[], Awaitable[object]]
+
+
+def build(reads: Mapping[str, Read], checks: Mapping[str, Check]) -> Starlette:
+    """`reads` has one entry for each resource, `checks` one for each dependency."""
+
+    async def ready(_: Request) -> Response:
+        states = dict(zip(checks, await asyncio.gather(*map(_state, checks.values())), strict=True))
+        healthy = all(state == "ok" for state in states.values())
+        return _json({"ready": healthy, "dependencies": states}, 200 if healthy else 503)
+
+    routes = [
+        Route(f"/v1/{resource}/{{id:path}}", _getter(resource, read)) for resource, read in reads.items()
+    ]
+    routes += [
+        Route("/healthz", _alive),
+        Route("/readyz", ready),
+        Route("/metrics", _metrics),
+        Route("/openapi.json", _openapi),
+        Route("/docs", _docs),
+    ]
+    handlers: Mapping[Any, Any] = {Problem: _problem, HTTPException: _http_error, Exception: _internal_error}
+    return Starlette(routes=routes, exception_handlers=handlers)
+
+
+def _getter(resource: str, read: Read) -> Callable[[Request], Awaitable[Response]]:
+    async def get(request: Request) -> Response:
+        id = request.path_params["id"]
+        if not 1 <= len(id) <= MAX_ID or "\0" in id:
+            raise BadRequest(f"an id has 1 to {MAX_ID} characters, none of them NUL")
+        item = await read(id)
+        if item is None:
+            raise NotFound(f"there is no such item in {resource}")
+        metrics.REQUESTS.labels(resource, 200).inc()
+        return _json(item)
+
+    return get
+
+
+async def _state(check: Check) -> str:
+    try:
+        await check()
+    except Unavailable:
+        return "unavailable"
+    return "ok"
+
+
+async def _alive(_: Request) -> Response:
+    return _json({"alive": True})
+
+
+async def _metrics(_: Request) -> Response:
+    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+
+async def _openapi(_: Request) -> Response:
+    return _json(openapi.DOCUMENT)
+
+
+async def _docs(_: Request) -> Response:
+    return HTMLResponse(openapi.page())
+
+
+def _problem(request: Request, problem: Problem) -> Response:
+    metrics.REQUESTS.labels(_resource(request), problem.status.value).inc()
+    return _json(errors.body(problem), problem.status.value, problem.headers)
+
+
+def _http_error(request: Request, error: HTTPException) -> Response:
+    known: dict[int, Problem] = {
+        404: NotFound("there is no such path; see /docs"),
+        405: MethodNotAllowed("this path answers to GET and HEAD only"),
+    }
+    return _problem(request, known.get(error.status_code, BadRequest("the request cannot be understood")))
+
+
+def _internal_error(request: Request, error: Exception) -> Response:
+    log.error("request failed", path=request.url.path, exc_info=error)
+    return _problem(request, Problem("the request failed; it has been logged"))
+
+
+def _resource(request: Request) -> str:
+    parts = request.url.path.split("/")
+    return parts[2] if len(parts) > 3 and parts[1] == "v1" and parts[2] in openapi.RESOURCES else "other"
+
+
+def _json(body: object, status: int = HTTPStatus.OK, headers: Mapping[str, str] | None = None) -> Response:
+    return Response(items.encode(body), status, headers, media_type="application/json")

@@ -1,0 +1,109 @@
+"""Where items land: widgets in PostgreSQL, gadgets in Dapr's state store, products in their own service."""
+
+from typing import Any, Protocol, TypeVar
+
+import grpc.aio
+import structlog
+
+from dapr_hero import items, tracing
+from dapr_hero.errors import Unavailable
+from dapr_hero.inventory.database import Database
+from dapr_hero.items import Item, Version
+from dapr_hero.products.v1 import products_pb2 as pb
+from dapr_hero.products.v1.products_pb2_grpc import ProductsStub
+from dapr_hero.servers import MAX_MESSAGE_BYTES
+from dapr_hero.settings import Settings
+
+log = structlog.get_logger()
+
+T = TypeVar("T")
+
+_OK = grpc.StatusCode.OK.value[0]
+
+
+class Store(Protocol):
+    """Lists in one round trip each. Both raise Unavailable."""
+
+    async def get(self, ids: list[str]) -> dict[str, Item]:
+        """Those of the items that exist."""
+
+    async def save(self, versions: list[Version]) -> None:
+        """All durable when this returns; a stored newer version stays. The ids differ."""
+
+
+class Widgets:
+    """Rows of the table `widgets`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def get(self, ids: list[str]) -> dict[str, Item]:
+        with tracing.database("SELECT widgets", "postgresql"):
+            rows = await self._database.fetch(
+                "SELECT id, description, price FROM widgets WHERE id = ANY($1)", ids
+            )
+        return {row["id"]: items.checked(row["id"], row["description"], str(row["price"])) for row in rows}
+
+    async def save(self, versions: list[Version]) -> None:
+        # In the order of the ids, which all writers keep: concurrent batches cannot deadlock.
+        rows = [(v.item.id, v.item.description, v.item.price, v.stamp) for v in versions]
+        with tracing.database("UPSERT widgets", "postgresql"):
+            await self._database.fetch(
+                """
+                INSERT INTO widgets (id, description, price, stamp)
+                SELECT * FROM unnest($1::text[], $2::text[], $3::numeric[], $4::text[])
+                ON CONFLICT (id) DO UPDATE
+                SET description = excluded.description, price = excluded.price, stamp = excluded.stamp
+                WHERE widgets.stamp < excluded.stamp
+                """,
+                *map(list, zip(*rows, strict=True)),
+            )
+
+
+class Products:
+    """The products service, invoked over gRPC through our own sidecar.
+
+    https://docs.dapr.io/developing-applications/building-blocks/service-invocation/howto-invoke-services-grpc/
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        options = [("grpc.max_receive_message_length", MAX_MESSAGE_BYTES)]
+        self._channel = grpc.aio.insecure_channel(
+            f"{settings.dapr_host}:{settings.dapr_grpc_port}", options=options
+        )
+        self._products = ProductsStub(self._channel)
+        self._app_id = settings.products_address
+        self._timeout_seconds = settings.request_timeout_seconds
+
+    async def get(self, ids: list[str]) -> dict[str, Item]:
+        request = pb.GetProductsRequest(ids=ids)
+        answers = (await self._call(self._products.GetProducts(request, **self._options()))).responses
+        found = [answer.product for answer in answers if answer.status.code == _OK]
+        return {each.id: items.checked(each.id, each.description, each.price) for each in found}
+
+    async def save(self, versions: list[Version]) -> None:
+        request = pb.SaveProductsRequest(products=[_message(version) for version in versions])
+        answers = (await self._call(self._products.SaveProducts(request, **self._options()))).responses
+        refused = [answer.status.message for answer in answers if answer.status.code != _OK]
+        if refused or len(answers) != len(versions):
+            raise ValueError(f"products refused {len(refused)} of {len(versions)} valid items: {refused[:1]}")
+
+    async def close(self) -> None:
+        await self._channel.close()
+
+    async def _call(self, call: grpc.aio.UnaryUnaryCall[Any, T]) -> T:
+        try:
+            return await call
+        except grpc.aio.AioRpcError as error:
+            log.warning("call failed", dependency="products", code=error.code().name, details=error.details())
+            raise Unavailable("products") from None
+
+    def _options(self) -> dict[str, Any]:
+        headers = {"dapr-app-id": self._app_id, **tracing.outgoing()}
+        return {"metadata": tuple(headers.items()), "timeout": self._timeout_seconds}
+
+
+def _message(version: Version) -> pb.ProductVersion:
+    item = version.item
+    product = pb.Product(id=item.id, description=item.description, price=str(item.price))
+    return pb.ProductVersion(product=product, version=version.stamp)

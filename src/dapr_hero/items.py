@@ -1,0 +1,95 @@
+"""What is stored: an item, its limits, and the version that decides which of two events is newer."""
+
+from decimal import Context, Decimal, InvalidOperation
+from typing import NamedTuple
+
+import msgspec
+
+MAX_ID = 256
+MAX_DESCRIPTION = 4000
+# Dapr carries JSON numbers as binary doubles. A decimal of up to 15 significant digits survives the way
+# through a double and back unchanged; a longer one may have been altered before it got here.
+MAX_PRICE_DIGITS = 15
+_LARGEST = Decimal(10**MAX_PRICE_DIGITS)
+_SMALLEST = 1 / _LARGEST
+
+
+class Malformed(ValueError):
+    """The input can never be stored; the message says why."""
+
+
+class Item(msgspec.Struct, frozen=True):
+    """A widget, a gadget or a product: they differ in where they are stored, not in what they are."""
+
+    id: str
+    description: str
+    price: Decimal
+
+
+class Version(NamedTuple):
+    """An item as of one event. Of two versions of one item the one with the higher `stamp` stands."""
+
+    item: Item
+    stamp: str
+
+
+class _Payload(msgspec.Struct):
+    id: str
+    description: str
+    price: msgspec.Raw
+
+
+_decoder = msgspec.json.Decoder(_Payload)
+# Numbers leave as they came: 0.1 is 0.1, never a binary float.
+encode = msgspec.json.Encoder(decimal_format="number").encode
+
+
+def parse(payload: bytes) -> Item:
+    """The item in a JSON payload. Raises: Malformed."""
+    try:
+        fields = _decoder.decode(payload)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise Malformed(f"data: {error}") from None
+    return checked(fields.id, fields.description, _price(bytes(fields.price)))
+
+
+def checked(id: str, description: str, price: str) -> Item:
+    """The item with these fields, its price in plain notation. Raises: Malformed."""
+    if not 1 <= len(id) <= MAX_ID:
+        raise Malformed(f"id has {len(id)} characters, not 1 to {MAX_ID}")
+    if len(description) > MAX_DESCRIPTION:
+        raise Malformed(f"description has {len(description)} characters, not up to {MAX_DESCRIPTION}")
+    if "\0" in id or "\0" in description:
+        raise Malformed("id and description cannot hold the character NUL")
+    return Item(id, description, _exact(price))
+
+
+def newest(versions: list[Version]) -> list[Version]:
+    """One version an item: the newest, in order of the items' ids."""
+    by_id: dict[str, Version] = {}
+    for version in versions:
+        known = by_id.get(version.item.id)
+        if known is None or known.stamp < version.stamp:
+            by_id[version.item.id] = version
+    return [by_id[id] for id in sorted(by_id)]
+
+
+def _price(raw: bytes) -> str:
+    if raw[:1] not in b"-0123456789":
+        raise Malformed("price is not a number")
+    return raw.decode()
+
+
+def _exact(text: str) -> Decimal:
+    try:
+        price = Decimal(text)
+    except InvalidOperation:
+        raise Malformed("price is not a number") from None
+    if not price.is_finite() or price < 0:
+        raise Malformed("price is not a finite number from 0 on")
+    if price and not _SMALLEST <= price <= _LARGEST:
+        raise Malformed(f"price is not 0 and not between {_SMALLEST} and {_LARGEST}")
+    exact = price.normalize(Context(prec=max(1, len(text))))
+    if len(exact.as_tuple().digits) > MAX_PRICE_DIGITS:
+        raise Malformed(f"price has more than {MAX_PRICE_DIGITS} digits, which Dapr cannot carry exactly")
+    return Decimal(format(abs(exact), "f"))

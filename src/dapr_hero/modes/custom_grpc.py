@@ -1,0 +1,176 @@
+"""Mode custom-grpc: Dapr's gRPC API with generated stubs on grpc.aio, and an AppCallback service of our own.
+
+The stubs are those that the SDK's wheel carries; nothing else of the SDK is used here.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import grpc.aio
+import msgspec
+from dapr.proto import api_service_v1, api_v1, appcallback_service_v1, appcallback_v1, common_v1
+from google.protobuf.empty_pb2 import Empty
+from google.protobuf.message import Message
+
+from dapr_hero import tracing
+from dapr_hero.errors import Unavailable
+from dapr_hero.events import CloudEvent, Outcome, Verdict
+from dapr_hero.modes import Conflict, Deliver, State, log, wait_for_sidecar
+from dapr_hero.routing import DEFAULT, Subscription
+from dapr_hero.servers import DRAIN_SECONDS, MAX_MESSAGE_BYTES, grpc_server
+from dapr_hero.settings import Settings
+
+_Status = appcallback_v1.TopicEventResponse
+_STATUS = {Verdict.STORED: _Status.SUCCESS, Verdict.RETRY: _Status.RETRY, Verdict.REJECT: _Status.DROP}
+
+
+async def connect(settings: Settings) -> "GrpcSidecar":
+    """Calls out, once the sidecar can take them. Raises: Unavailable."""
+    await wait_for_sidecar(settings)
+    return GrpcSidecar(settings)
+
+
+async def listen(settings: Settings, subscription: Subscription, deliver: Deliver) -> "GrpcListener":
+    """Events in. Raises: PortInUse."""
+    server = grpc_server("127.0.0.1", settings.callback_port)
+    callbacks = _Callbacks(subscription, deliver)
+    appcallback_service_v1.add_AppCallbackServicer_to_server(callbacks, server)
+    appcallback_service_v1.add_AppCallbackHealthCheckServicer_to_server(callbacks, server)
+    await server.start()
+    return GrpcListener(server)
+
+
+class GrpcListener:
+    def __init__(self, server: grpc.aio.Server) -> None:
+        self._server = server
+
+    async def stop(self) -> None:
+        await self._server.stop(DRAIN_SECONDS)
+
+
+class _Callbacks(
+    appcallback_service_v1.AppCallbackServicer, appcallback_service_v1.AppCallbackHealthCheckServicer
+):
+    """https://docs.dapr.io/reference/api/pubsub_api/, as the AppCallback service of dapr/proto has it."""
+
+    def __init__(self, subscription: Subscription, deliver: Deliver) -> None:
+        self._subscription = subscription
+        self._deliver = deliver
+
+    async def ListTopicSubscriptions(self, request: Empty, context: Any) -> Message:
+        return appcallback_v1.ListTopicSubscriptionsResponse(
+            subscriptions=[_registration(self._subscription)]
+        )
+
+    async def OnTopicEvent(self, request: Any, context: Any) -> Message:
+        [outcome] = await self._deliver(request.path or DEFAULT.path, [_event(request)])
+        return appcallback_v1.TopicEventResponse(status=_STATUS[outcome.verdict])
+
+    async def OnBulkTopicEvent(self, request: Any, context: Any) -> Message:
+        batch = [_event(entry.cloud_event) for entry in request.entries]
+        outcomes = await self._deliver(request.path or DEFAULT.path, batch)
+        return appcallback_v1.TopicEventBulkResponse(
+            statuses=[
+                _entry(entry.entry_id, outcome)
+                for entry, outcome in zip(request.entries, outcomes, strict=True)
+            ]
+        )
+
+    async def ListInputBindings(self, request: Empty, context: Any) -> Message:
+        return appcallback_v1.ListInputBindingsResponse()
+
+    async def HealthCheck(self, request: Empty, context: Any) -> Message:
+        return appcallback_v1.HealthCheckResponse()
+
+
+def _event(message: Any) -> CloudEvent:
+    """The event in daprd's message; attributes that are absent come as ""."""
+    extensions = message.extensions
+    return CloudEvent(
+        id=message.id,
+        source=message.source,
+        specversion=message.spec_version,
+        type=message.type,
+        datacontenttype=message.data_content_type,
+        time=extensions["time"] if "time" in extensions else None,  # noqa: SIM401 (Struct has no get)
+        traceparent=extensions["traceparent"] if "traceparent" in extensions else None,  # noqa: SIM401
+        data=msgspec.Raw(message.data),
+    )
+
+
+def _entry(entry_id: str, outcome: Outcome) -> appcallback_v1.TopicEventBulkResponseEntry:
+    return appcallback_v1.TopicEventBulkResponseEntry(entry_id=entry_id, status=_STATUS[outcome.verdict])
+
+
+def _registration(subscription: Subscription) -> appcallback_v1.TopicSubscription:
+    rules = [
+        appcallback_v1.TopicRule(match=route.match, path=route.path)
+        for route in subscription.routes
+        if route.type
+    ]
+    return appcallback_v1.TopicSubscription(
+        pubsub_name=subscription.pubsub,
+        topic=subscription.topic,
+        dead_letter_topic=subscription.dead_letter_topic,
+        routes=appcallback_v1.TopicRoutes(rules=rules, default=DEFAULT.path),
+        bulk_subscribe=appcallback_v1.BulkSubscribeConfig(
+            enabled=True,
+            max_messages_count=subscription.bulk_max_messages,
+            max_await_duration_ms=subscription.bulk_max_await_milliseconds,
+        ),
+    )
+
+
+class GrpcSidecar:
+    """daprd by its gRPC API: https://docs.dapr.io/reference/api/ (the service `Dapr` of dapr/proto)"""
+
+    def __init__(self, settings: Settings) -> None:
+        address = f"{settings.dapr_host}:{settings.dapr_grpc_port}"
+        options = [("grpc.max_receive_message_length", MAX_MESSAGE_BYTES)]
+        self._channel = grpc.aio.insecure_channel(address, options=options)
+        self._dapr = api_service_v1.DaprStub(self._channel)
+        self._timeout_seconds = settings.request_timeout_seconds
+
+    async def get_secret(self, store: str, key: str) -> Mapping[str, str]:
+        request = api_v1.GetSecretRequest(store_name=store, key=key)
+        return dict((await self._call(store, self._dapr.GetSecret, request)).data)
+
+    async def get_states(self, store: str, keys: Sequence[str]) -> Mapping[str, State]:
+        request = api_v1.GetBulkStateRequest(store_name=store, keys=keys, parallelism=len(keys))
+        found = (await self._call(store, self._dapr.GetBulkState, request)).items
+        if any(each.error for each in found):  # An entry can fail while the call succeeds.
+            raise Unavailable(store)
+        return {each.key: State(each.key, each.data, each.etag) for each in found if each.etag}
+
+    async def save_states(self, store: str, states: Sequence[State]) -> None:
+        request = api_v1.SaveStateRequest(store_name=store, states=[_write(state) for state in states])
+        await self._call(store, self._dapr.SaveState, request)
+
+    async def publish(self, pubsub: str, topic: str, event: bytes) -> None:
+        request = api_v1.PublishEventRequest(
+            pubsub_name=pubsub, topic=topic, data=event, data_content_type="application/cloudevents+json"
+        )
+        await self._call(pubsub, self._dapr.PublishEvent, request)
+
+    async def close(self) -> None:
+        await self._channel.close()
+
+    async def _call(self, dependency: str, method: Any, request: Message) -> Any:
+        try:
+            return await method(
+                request, timeout=self._timeout_seconds, metadata=tuple(tracing.outgoing().items())
+            )
+        except grpc.aio.AioRpcError as error:
+            if error.code() is grpc.StatusCode.ABORTED:
+                raise Conflict from None
+            log.warning("call failed", dependency=dependency, code=error.code().name, details=error.details())
+            raise Unavailable(dependency) from None
+
+
+def _write(state: State) -> common_v1.StateItem:
+    return common_v1.StateItem(
+        key=state.key,
+        value=state.value,
+        etag=common_v1.Etag(value=state.etag) if state.etag else None,
+        options=common_v1.StateOptions(concurrency=common_v1.StateOptions.CONCURRENCY_FIRST_WRITE),
+    )

@@ -1,0 +1,63 @@
+"""Mode custom-http: Dapr's HTTP API with a plain HTTP client, and callback routes of our own."""
+
+from http import HTTPStatus
+
+import aiohttp
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from dapr_hero import tracing
+from dapr_hero.modes import Deliver, http_events, wait_for_sidecar
+from dapr_hero.modes.http_calls import Answer, HttpCalls
+from dapr_hero.routing import Subscription
+from dapr_hero.servers import HttpServer
+from dapr_hero.settings import Settings
+
+
+async def connect(settings: Settings) -> "HttpSidecar":
+    """Calls out, once the sidecar can take them. Raises: Unavailable."""
+    await wait_for_sidecar(settings)
+    return HttpSidecar(settings)
+
+
+async def listen(settings: Settings, subscription: Subscription, deliver: Deliver) -> HttpServer:
+    """Events in. Raises: PortInUse."""
+
+    async def subscribe(_: Request) -> Response:
+        return JSONResponse([subscription.as_json()])
+
+    async def receive(request: Request) -> Response:
+        delivery = http_events.read(await request.body())
+        outcomes = await deliver(request.url.path, delivery.events)
+        return Response(http_events.answer(delivery, outcomes), media_type="application/json")
+
+    async def healthy(_: Request) -> Response:
+        return Response(status_code=HTTPStatus.NO_CONTENT)
+
+    routes = [Route("/dapr/subscribe", subscribe), Route("/healthz", healthy)]
+    routes += [Route(route.path, receive, methods=["POST"]) for route in subscription.routes]
+    return await HttpServer.start(Starlette(routes=routes), "127.0.0.1", settings.callback_port)
+
+
+class HttpSidecar(HttpCalls):
+    """daprd by aiohttp: one session, its connections kept open."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._base = f"http://{settings.dapr_host}:{settings.dapr_http_port}/v1.0/"
+        timeout = aiohttp.ClientTimeout(total=settings.request_timeout_seconds)
+        self._session = aiohttp.ClientSession(timeout=timeout)
+
+    async def request(self, method: str, path: str, body: bytes | None, content_type: str) -> Answer:
+        headers = {"content-type": content_type, **tracing.outgoing()}
+        try:
+            async with self._session.request(
+                method, self._base + path, data=body, headers=headers
+            ) as response:
+                return Answer(response.status, await response.read())
+        except (aiohttp.ClientError, TimeoutError) as error:
+            return Answer(0, repr(error).encode())
+
+    async def close(self) -> None:
+        await self._session.close()

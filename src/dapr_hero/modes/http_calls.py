@@ -1,0 +1,83 @@
+"""Dapr's HTTP API: the paths and bodies of our calls. How a request is sent is the mode's.
+
+https://docs.dapr.io/reference/api/
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any, ClassVar
+from urllib.parse import quote
+
+import msgspec
+
+from dapr_hero.errors import Unavailable
+from dapr_hero.modes import Conflict, State, log
+
+
+class _Found(msgspec.Struct):
+    key: str
+    data: msgspec.Raw = msgspec.Raw(b"null")
+    etag: str = ""
+    error: str = ""
+
+
+_found = msgspec.json.Decoder(list[_Found])
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """What daprd answered; status 0 is no answer at all, with the reason as the body."""
+
+    status: int
+    body: bytes
+
+
+class HttpCalls(ABC):
+    """The calls out of `modes.Sidecar`, over HTTP."""
+
+    json: ClassVar[str] = "application/json"
+
+    @abstractmethod
+    async def request(self, method: str, path: str, body: bytes | None, content_type: str) -> Answer:
+        """Send one request to the path below the API's version. Never raises."""
+
+    async def get_secret(self, store: str, key: str) -> Mapping[str, str]:
+        body = await self._call(store, "GET", f"secrets/{store}/{quote(key, safe='')}")
+        return msgspec.json.decode(body, type=dict[str, str])
+
+    async def get_states(self, store: str, keys: Sequence[str]) -> Mapping[str, State]:
+        wanted = msgspec.json.encode({"keys": keys, "parallelism": len(keys)})
+        found = _found.decode(await self._call(store, "POST", f"state/{store}/bulk", wanted))
+        if any(each.error for each in found):  # An entry can fail while the call succeeds.
+            raise Unavailable(store)
+        return {each.key: State(each.key, bytes(each.data), each.etag) for each in found if each.etag}
+
+    async def save_states(self, store: str, states: Sequence[State]) -> None:
+        await self._call(
+            store, "POST", f"state/{store}", msgspec.json.encode([_write(state) for state in states])
+        )
+
+    async def publish(self, pubsub: str, topic: str, event: bytes) -> None:
+        path = f"publish/{pubsub}/{quote(topic, safe='')}"
+        await self._call(pubsub, "POST", path, event, "application/cloudevents+json")
+
+    async def _call(
+        self, dependency: str, method: str, path: str, body: bytes | None = None, content_type: str = json
+    ) -> bytes:
+        answer = await self.request(method, path, body, content_type)
+        if answer.status == HTTPStatus.CONFLICT:
+            raise Conflict
+        if not 200 <= answer.status < 300:
+            log.warning(
+                "call failed",
+                call=path,
+                status=answer.status,
+                answer=answer.body[:500].decode(errors="replace"),
+            )
+            raise Unavailable(dependency)
+        return answer.body
+
+
+def _write(state: State) -> dict[str, Any]:
+    write = {"key": state.key, "value": msgspec.Raw(state.value), "options": {"concurrency": "first-write"}}
+    return {**write, "etag": state.etag} if state.etag else write

@@ -1,0 +1,94 @@
+"""Mode sdk-http: the SDK's FastAPI extension in, the SDK's HTTP client out.
+
+The SDK's typed client speaks gRPC whatever the app speaks. Over HTTP the SDK offers its transport, the one
+beneath service invocation and actors (address, token, retries, errors), and no typed calls above it.
+"""
+
+import asyncio
+from http import HTTPStatus
+
+import aiohttp
+from dapr.clients.exceptions import DaprHttpError
+from dapr.clients.http.client import DaprHttpClient
+from dapr.clients.http.helpers import get_api_url
+from dapr.conf import settings as sdk
+from dapr.ext.fastapi import DaprApp
+from dapr.serializers import DefaultJSONSerializer
+from fastapi import FastAPI, Request, Response
+
+from dapr_hero import tracing
+from dapr_hero.events import Outcome
+from dapr_hero.modes import Deliver, http_events, wait_for_sidecar
+from dapr_hero.modes.http_calls import Answer, HttpCalls
+from dapr_hero.modes.http_events import Delivery
+from dapr_hero.routing import Subscription, path_for
+from dapr_hero.servers import HttpServer
+from dapr_hero.settings import Settings
+
+
+async def connect(settings: Settings) -> "SdkHttpSidecar":
+    """Calls out, once the sidecar can take them. Raises: Unavailable."""
+    await wait_for_sidecar(settings)
+    sdk.DAPR_RUNTIME_HOST = settings.dapr_host  # type: ignore[attr-defined]  # set by name in the SDK
+    sdk.DAPR_HTTP_PORT = settings.dapr_http_port  # type: ignore[attr-defined]
+    # The constructor asks for the sidecar's health once more, and blocks while it does.
+    client = await asyncio.to_thread(
+        DaprHttpClient, DefaultJSONSerializer(), headers_callback=tracing.outgoing
+    )
+    return SdkHttpSidecar(client, settings)
+
+
+async def listen(settings: Settings, subscription: Subscription, deliver: Deliver) -> HttpServer:
+    """Events in. Raises: PortInUse."""
+    api = FastAPI(openapi_url=None)
+
+    async def receive(request: Request) -> Response:
+        delivery = http_events.read(await request.body())
+        return answer(delivery, await deliver(request.url.path, delivery.events))
+
+    async def dispatch(request: Request) -> Response:
+        delivery = http_events.read(await request.body())
+        outcomes = [await deliver(path_for(event.type), [event]) for event in delivery.events]
+        return answer(delivery, [outcome for [outcome] in outcomes])
+
+    def answer(delivery: Delivery, outcomes: list[Outcome]) -> Response:
+        return Response(http_events.answer(delivery, outcomes), media_type="application/json")
+
+    # In code the SDK can name one route for a topic: no rules and no bulk. So that route dispatches; the
+    # routes of the declarative subscription, which can say both, are plain ones beside it.
+    subscribe = DaprApp(api).subscribe(
+        subscription.pubsub,
+        subscription.topic,
+        metadata={},
+        route=f"/{subscription.topic}",
+        dead_letter_topic=subscription.dead_letter_topic,
+    )
+    subscribe(dispatch)
+    for route in subscription.routes:
+        api.add_api_route(route.path, receive, methods=["POST"])
+    api.add_api_route("/healthz", lambda: Response(status_code=HTTPStatus.NO_CONTENT))
+    return await HttpServer.start(api, "127.0.0.1", settings.callback_port)
+
+
+class SdkHttpSidecar(HttpCalls):
+    """daprd by the SDK's HTTP client, which opens a connection for each call."""
+
+    def __init__(self, client: DaprHttpClient, settings: Settings) -> None:
+        self._client = client
+        self._timeout_seconds = settings.request_timeout_seconds
+
+    async def request(self, method: str, path: str, body: bytes | None, content_type: str) -> Answer:
+        url = f"{get_api_url()}/{path}"
+        try:
+            async with asyncio.timeout(self._timeout_seconds):
+                answer, response = await self._client.send_bytes(
+                    method, url, body, {"Content-Type": content_type}
+                )
+                return Answer(response.status, answer)
+        except DaprHttpError as error:
+            return Answer(error.status_code or 0, str(error).encode())
+        except (aiohttp.ClientError, TimeoutError) as error:
+            return Answer(0, repr(error).encode())
+
+    async def close(self) -> None:
+        """Nothing is kept open between calls."""

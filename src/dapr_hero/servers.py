@@ -1,0 +1,116 @@
+"""Servers inside one event loop of ours: started when they listen, stopped when they are idle."""
+
+import asyncio
+import contextlib
+import signal
+import sys
+from collections.abc import Callable, Coroutine, Iterator
+from typing import Any
+
+import grpc.aio
+import uvicorn
+import uvloop
+
+from dapr_hero import settings
+from dapr_hero.errors import Unavailable
+from dapr_hero.settings import Settings, SettingsError
+
+# Batches of events with long descriptions pass gRPC's default of 4 MiB.
+MAX_MESSAGE_BYTES = 64 * 1024 * 1024
+# How long a stop waits for the requests under way before it cuts them.
+DRAIN_SECONDS = 20
+
+
+class PortInUse(Exception):
+    """The port to listen on is taken; the message names it."""
+
+
+class _Uvicorn(uvicorn.Server):
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield  # Signals are the app's: it stops its servers in order.
+
+
+class HttpServer:
+    """An ASGI app on one address, until `stop`."""
+
+    def __init__(self, server: uvicorn.Server, serving: asyncio.Task[None]) -> None:
+        self._server = server
+        self._serving = serving
+
+    @classmethod
+    async def start(cls, app: Any, host: str, port: int) -> "HttpServer":
+        """Listen. Raises: PortInUse."""
+        config = uvicorn.Config(
+            app,
+            host=host,
+            port=port,
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            date_header=False,
+            ws="none",
+            timeout_graceful_shutdown=DRAIN_SECONDS,
+        )
+        config.load()
+        server = _Uvicorn(config)
+        listening = _bind(config)
+        serving = asyncio.create_task(server.serve(sockets=[listening]))
+        while not server.started and not serving.done():
+            await asyncio.sleep(0.005)
+        if serving.done():
+            await serving
+        return cls(server, serving)
+
+    async def stop(self) -> None:
+        self._server.should_exit = True
+        await self._serving
+
+
+def _bind(config: uvicorn.Config) -> Any:
+    try:
+        return config.bind_socket()
+    except SystemExit:
+        raise PortInUse(f"{config.host}:{config.port} is taken by another process") from None
+
+
+def grpc_server(host: str, port: int) -> grpc.aio.Server:
+    """A gRPC server that will listen on one address, without TLS: only a sidecar on loopback calls it.
+
+    Raises: PortInUse.
+    """
+    server = grpc.aio.server(
+        options=[("grpc.max_receive_message_length", MAX_MESSAGE_BYTES), ("grpc.so_reuseport", 0)]
+    )
+    try:
+        server.add_insecure_port(f"{host}:{port}")
+    except RuntimeError:
+        raise PortInUse(f"{host}:{port} is taken by another process") from None
+    return server
+
+
+def run(serve: Callable[[Settings], Coroutine[Any, Any, None]]) -> None:
+    """A process of ours: `serve` until SIGTERM or SIGINT unwinds its exit stack. A second signal kills.
+
+    What keeps it from serving is one line on standard error, and exit code 1.
+    """
+    try:
+        uvloop.run(_until_signalled(serve(settings.load())))
+    except (SettingsError, PortInUse, Unavailable) as error:
+        sys.exit(f"error: {error}")
+
+
+async def _until_signalled(service: Coroutine[Any, Any, None]) -> None:
+    loop = asyncio.get_running_loop()
+    serving = asyncio.ensure_future(service)
+
+    def unwind() -> None:
+        serving.cancel()
+        for each in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(each)
+
+    for each in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(each, unwind)
+    with contextlib.suppress(asyncio.CancelledError):
+        await serving

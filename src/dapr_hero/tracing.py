@@ -1,0 +1,64 @@
+"""The services' own spans, beside those of daprd: what happens inside an app, and its database."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from opentelemetry import trace
+from opentelemetry.context import Context
+from opentelemetry.exporter.zipkin.json import ZipkinExporter
+from opentelemetry.sdk.resources import SERVICE_NAME, Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.trace import SpanKind
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+from dapr_hero.settings import Settings
+
+_propagator = TraceContextTextMapPropagator()
+_tracer = trace.get_tracer("dapr_hero")
+
+
+def configure(service: str, settings: Settings) -> TracerProvider | None:
+    """Report spans under the name of `service` to Zipkin; the caller shuts the provider down."""
+    if not settings.tracing:
+        return None
+    endpoint = f"http://{settings.zipkin_host}:{settings.zipkin_port}/api/v2/spans"
+    provider = TracerProvider(resource=Resource({SERVICE_NAME: service}), shutdown_on_exit=False)
+    provider.add_span_processor(BatchSpanProcessor(ZipkinExporter(endpoint=endpoint, timeout=2)))
+    trace.set_tracer_provider(provider)
+    return provider
+
+
+@contextmanager
+def received(name: str, traceparents: Sequence[object]) -> Iterator[None]:
+    """A span for each event or call of a batch, each in its sender's trace.
+
+    A batch makes one call to its store, and a call belongs to one trace: that of the batch's first.
+    """
+    spans = [_tracer.start_span(name, _parent(each), SpanKind.CONSUMER) for each in traceparents]
+    try:
+        with trace.use_span(spans[0]):
+            yield
+    finally:
+        for span in spans:
+            span.end()
+
+
+@contextmanager
+def database(name: str, system: str) -> Iterator[None]:
+    """A span for one round trip to a database, which reports none of its own."""
+    attributes = {"db.system": system, "peer.service": system}
+    with _tracer.start_as_current_span(name, kind=SpanKind.CLIENT, attributes=attributes):
+        yield
+
+
+def outgoing() -> dict[str, str]:
+    """The headers (or gRPC metadata) that continue the current trace in the next process."""
+    headers: dict[str, str] = {}
+    _propagator.inject(headers)
+    return headers
+
+
+def _parent(traceparent: object) -> Context:
+    carrier = {"traceparent": traceparent} if isinstance(traceparent, str) else {}
+    return _propagator.extract(carrier)
