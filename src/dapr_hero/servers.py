@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import signal
+import socket
 import sys
 from collections.abc import Callable, Coroutine, Iterator
 from typing import Any
@@ -19,6 +20,7 @@ from dapr_hero.settings import Settings, SettingsError
 MAX_MESSAGE_BYTES = 64 * 1024 * 1024
 # How long a stop waits for the requests under way before it cuts them.
 DRAIN_SECONDS = 20
+_BACKLOG = 2048
 
 
 class PortInUse(Exception):
@@ -41,10 +43,9 @@ class HttpServer:
     @classmethod
     async def start(cls, app: Any, host: str, port: int) -> "HttpServer":
         """Listen. Raises: PortInUse."""
+        listening = _bind(host, port)
         config = uvicorn.Config(
             app,
-            host=host,
-            port=port,
             lifespan="off",
             log_config=None,
             access_log=False,
@@ -55,7 +56,6 @@ class HttpServer:
         )
         config.load()
         server = _Uvicorn(config)
-        listening = _bind(config)
         serving = asyncio.create_task(server.serve(sockets=[listening]))
         while not server.started and not serving.done():
             await asyncio.sleep(0.005)
@@ -68,11 +68,12 @@ class HttpServer:
         await self._serving
 
 
-def _bind(config: uvicorn.Config) -> Any:
+def _bind(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return config.bind_socket()
-    except SystemExit:
-        raise PortInUse(f"{config.host}:{config.port} is taken by another process") from None
+        return socket.create_server((host, port), family=family, backlog=_BACKLOG)
+    except OSError as error:
+        raise PortInUse(f"cannot listen on {host}:{port}: {error.strerror}") from None
 
 
 def grpc_server(host: str, port: int) -> grpc.aio.Server:
@@ -86,7 +87,7 @@ def grpc_server(host: str, port: int) -> grpc.aio.Server:
     try:
         server.add_insecure_port(f"{host}:{port}")
     except RuntimeError:
-        raise PortInUse(f"{host}:{port} is taken by another process") from None
+        raise PortInUse(f"cannot listen on {host}:{port}: Address already in use") from None
     return server
 
 

@@ -64,7 +64,7 @@ async def listen(settings: Settings, subscription: Subscription, deliver: Delive
         )
         subscribe(bridge.handler(route))
     listener = SdkGrpcListener(app, settings.callback_port)
-    await listener.started()
+    await listener.start()
     return listener
 
 
@@ -74,13 +74,15 @@ class SdkGrpcListener:
     def __init__(self, app: App, port: int) -> None:
         self._app = app
         self._port = port
-        self._running = asyncio.ensure_future(asyncio.to_thread(app.run, port, "127.0.0.1"))
 
-    async def started(self) -> None:
+    async def start(self) -> None:
         """Return when the port answers. Raises: PortInUse."""
+        if _answers(self._port):
+            raise PortInUse(f"cannot listen on 127.0.0.1:{self._port}: Address already in use")
+        self._running = asyncio.ensure_future(asyncio.to_thread(self._app.run, self._port, "127.0.0.1"))
         while not _answers(self._port):
             if self._running.done():
-                raise PortInUse(f"127.0.0.1:{self._port} is taken by another process")
+                await self._running
             await asyncio.sleep(0.01)
 
     async def stop(self) -> None:

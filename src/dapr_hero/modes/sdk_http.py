@@ -82,7 +82,7 @@ class SdkHttpSidecar(HttpCalls):
         try:
             async with asyncio.timeout(self._timeout_seconds):
                 answer, response = await self._client.send_bytes(
-                    method, url, body, {"Content-Type": content_type}
+                    method, url, body, {"content-type": content_type}
                 )
                 return Answer(response.status, answer)
         except DaprHttpError as error:

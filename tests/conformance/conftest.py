@@ -1,0 +1,65 @@
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+
+import pytest
+
+from dapr_hero import modes
+from dapr_hero.events import STORED, CloudEvent, Outcome
+from dapr_hero.routing import Subscription
+from dapr_hero.settings import Mode, Settings
+from tests.conformance.fake_sidecar import Deliverer, FakeSidecar
+from tests.ports import free_settings
+
+
+class Handler:
+    """Stands for the handlers: records what it gets, and answers what the test says."""
+
+    def __init__(self) -> None:
+        self.batches: list[tuple[str, list[CloudEvent]]] = []
+        self.outcomes: dict[str, Outcome] = {}
+        self.gate: asyncio.Event | None = None
+        self.entered = asyncio.Event()
+        self.error: Exception | None = None
+
+    async def deliver(self, path: str, batch: Sequence[CloudEvent]) -> list[Outcome]:
+        self.batches.append((path, list(batch)))
+        self.entered.set()
+        if self.gate:
+            await self.gate.wait()
+        if self.error:
+            raise self.error
+        return [self.outcomes.get(event.id, STORED) for event in batch]
+
+
+@pytest.fixture(params=list(Mode), ids=lambda mode: mode.value)
+def settings(request: pytest.FixtureRequest) -> Settings:
+    return free_settings(dapr_mode=request.param, sidecar_timeout_seconds=10, request_timeout_seconds=2)
+
+
+@pytest.fixture
+async def fake(settings: Settings) -> AsyncIterator[FakeSidecar]:
+    fake = FakeSidecar()
+    await fake.start(settings)
+    yield fake
+    await fake.stop()
+
+
+@pytest.fixture
+async def sidecar(settings: Settings, fake: FakeSidecar) -> AsyncIterator[modes.Sidecar]:
+    sidecar = await modes.load(settings.dapr_mode).connect(settings)
+    yield sidecar
+    await sidecar.close()
+
+
+@pytest.fixture
+def handler() -> Handler:
+    return Handler()
+
+
+@pytest.fixture
+async def daprd(settings: Settings, handler: Handler) -> AsyncIterator[Deliverer]:
+    """What delivers to the mode's listener, which runs."""
+    subscription = Subscription.of(settings)
+    listener = await modes.load(settings.dapr_mode).listen(settings, subscription, handler.deliver)
+    yield Deliverer(settings)
+    await listener.stop()

@@ -1,0 +1,268 @@
+"""A daprd with a script, for the modes' conformance suite: state, secrets and publish out, deliveries in.
+
+It speaks HTTP and gRPC at once, as daprd does. tests/platform holds the same behaviours against the real one.
+"""
+
+import asyncio
+import json
+import threading
+from collections.abc import Coroutine, Mapping, Sequence
+from typing import Any
+
+import aiohttp
+import grpc.aio
+from dapr.proto import api_service_v1, api_v1, appcallback_service_v1, appcallback_v1
+from google.protobuf.empty_pb2 import Empty
+from google.protobuf.json_format import MessageToDict, ParseDict
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from dapr_hero.servers import HttpServer
+from dapr_hero.settings import Settings
+
+Event = Mapping[str, Any]
+_ATTRIBUTES = {
+    "id": "id",
+    "source": "source",
+    "type": "type",
+    "specversion": "spec_version",
+    "datacontenttype": "data_content_type",
+}
+
+
+class FakeSidecar(api_service_v1.DaprServicer):
+    """In-memory stores behind both APIs. Tests set `failing`, `broken_keys` and `healthy`, and read the rest.
+
+    It lives on a thread with a loop of its own: the SDK's constructor blocks the caller's loop while it asks
+    for the sidecar's health.
+    """
+
+    def __init__(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self.healthy = True
+        self.failing = False
+        self.broken_keys: set[str] = set()
+        self.states: dict[str, tuple[bytes, int]] = {}
+        self.secrets: dict[str, dict[str, str]] = {}
+        self.published: list[tuple[str, str, bytes, str]] = []
+        self.traceparents: list[str] = []
+        self.round_trips = 0
+
+    async def start(self, settings: Settings) -> None:
+        self._thread.start()
+        await self._there(self._start(settings))
+
+    async def stop(self) -> None:
+        """Idempotent."""
+        if self._thread.is_alive():
+            await self._there(self._stop())
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            await asyncio.to_thread(self._thread.join)
+            self._loop.close()
+
+    async def _there(self, work: Coroutine[Any, Any, None]) -> None:
+        await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self._loop))
+
+    async def _start(self, settings: Settings) -> None:
+        routes = [
+            Route("/v1.0/healthz/outbound", self._health),
+            Route("/v1.0/secrets/{store}/{key}", self._secret),
+            Route("/v1.0/state/{store}/bulk", self._bulk_state, methods=["POST"]),
+            Route("/v1.0/state/{store}", self._save, methods=["POST"]),
+            Route("/v1.0/publish/{pubsub}/{topic}", self._publish, methods=["POST"]),
+        ]
+        self._http = await HttpServer.start(Starlette(routes=routes), "127.0.0.1", settings.dapr_http_port)
+        self._grpc = grpc.aio.server()
+        api_service_v1.add_DaprServicer_to_server(self, self._grpc)
+        self._grpc.add_insecure_port(f"127.0.0.1:{settings.dapr_grpc_port}")
+        await self._grpc.start()
+
+    async def _stop(self) -> None:
+        await self._http.stop()
+        await self._grpc.stop(0)
+
+    def _save_one(self, key: str, value: bytes, etag: str) -> bool:
+        version = self.states[key][1] if key in self.states else 0
+        if etag != (str(version) if version else ""):
+            return False
+        self.states[key] = (value, version + 1)
+        return True
+
+    # HTTP
+
+    async def _health(self, _: Request) -> Response:
+        return Response(status_code=204 if self.healthy else 500)
+
+    def _called(self, traceparent: str | None) -> None:
+        self.round_trips += 1
+        if traceparent:
+            self.traceparents.append(traceparent)
+
+    async def _secret(self, request: Request) -> Response:
+        self._called(request.headers.get("traceparent"))
+        if self.failing:
+            return JSONResponse({"errorCode": "ERR_SECRET_GET"}, 500)
+        return JSONResponse(self.secrets[request.path_params["key"]])
+
+    async def _bulk_state(self, request: Request) -> Response:
+        self._called(request.headers.get("traceparent"))
+        if self.failing:
+            return JSONResponse({"errorCode": "ERR_STATE_GET"}, 500)
+        found = []
+        for key in (await request.json())["keys"]:
+            entry: dict[str, Any] = {"key": key}
+            if key in self.broken_keys:
+                entry["error"] = "broken"
+            elif key in self.states:
+                value, version = self.states[key]
+                entry |= {"data": json.loads(value), "etag": str(version)}
+            found.append(entry)
+        return JSONResponse(found)
+
+    async def _save(self, request: Request) -> Response:
+        self._called(request.headers.get("traceparent"))
+        if self.failing:
+            return JSONResponse({"errorCode": "ERR_STATE_SAVE"}, 500)
+        saved = [
+            self._save_one(each["key"], json.dumps(each["value"]).encode(), each.get("etag", ""))
+            for each in await request.json()
+        ]
+        return Response(status_code=204 if all(saved) else 409)
+
+    async def _publish(self, request: Request) -> Response:
+        self._called(request.headers.get("traceparent"))
+        if self.failing:
+            return JSONResponse({"errorCode": "ERR_PUBSUB_PUBLISH_MESSAGE"}, 500)
+        content_type = request.headers["content-type"]
+        path = request.path_params
+        self.published.append((path["pubsub"], path["topic"], await request.body(), content_type))
+        return Response(status_code=204)
+
+    # gRPC
+
+    async def _grpc_called(self, context: Any) -> None:
+        self._called(dict(context.invocation_metadata()).get("traceparent"))
+        if self.failing:
+            await context.abort(grpc.StatusCode.INTERNAL, "scripted failure")
+
+    async def GetSecret(self, request: Any, context: Any) -> Any:
+        await self._grpc_called(context)
+        return api_v1.GetSecretResponse(data=self.secrets[request.key])
+
+    async def GetBulkState(self, request: Any, context: Any) -> Any:
+        await self._grpc_called(context)
+        items = []
+        for key in request.keys:
+            item = api_v1.BulkStateItem(key=key)
+            if key in self.broken_keys:
+                item.error = "broken"
+            elif key in self.states:
+                item.data, item.etag = self.states[key][0], str(self.states[key][1])
+            items.append(item)
+        return api_v1.GetBulkStateResponse(items=items)
+
+    async def SaveState(self, request: Any, context: Any) -> Any:
+        await self._grpc_called(context)
+        if not all([self._save_one(each.key, each.value, each.etag.value) for each in request.states]):
+            await context.abort(grpc.StatusCode.ABORTED, "possible etag mismatch")
+        return Empty()
+
+    async def PublishEvent(self, request: Any, context: Any) -> Any:
+        await self._grpc_called(context)
+        self.published.append((request.pubsub_name, request.topic, request.data, request.data_content_type))
+        return Empty()
+
+
+class Deliverer:
+    """Hands events to an app as daprd does, over the mode's protocol; statuses come back in HTTP's words."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._url = f"http://127.0.0.1:{settings.callback_port}"
+        self._address = f"127.0.0.1:{settings.callback_port}"
+        self._http = settings.dapr_mode.protocol == "http"
+
+    async def registration(self) -> dict[str, Any]:
+        """The one subscription that the app asks for in code, as plain data."""
+        if self._http:
+            async with (
+                aiohttp.ClientSession() as session,
+                session.get(f"{self._url}/dapr/subscribe") as response,
+            ):
+                [subscription] = await response.json()
+                return dict(subscription)
+        async with grpc.aio.insecure_channel(self._address) as channel:
+            stub = appcallback_service_v1.AppCallbackStub(channel)
+            [subscription] = (await stub.ListTopicSubscriptions(Empty())).subscriptions
+            return MessageToDict(subscription)
+
+    async def is_healthy(self) -> bool:
+        if self._http:
+            async with aiohttp.ClientSession() as session, session.get(f"{self._url}/healthz") as response:
+                return response.status < 300
+        async with grpc.aio.insecure_channel(self._address) as channel:
+            await appcallback_service_v1.AppCallbackHealthCheckStub(channel).HealthCheck(Empty())
+            return True
+
+    async def one(self, path: str, event: Event) -> str:
+        if self._http:
+            return str((await self._post(path, json.dumps(event).encode()))["status"])
+        request = appcallback_v1.TopicEventRequest(
+            **_attributes(event), topic="inventory", pubsub_name="pubsub", path=path
+        )
+        async with grpc.aio.insecure_channel(self._address) as channel:
+            response = await appcallback_service_v1.AppCallbackStub(channel).OnTopicEvent(request)
+        return str(appcallback_v1.TopicEventResponse.TopicEventResponseStatus.Name(response.status))
+
+    async def bulk(self, path: str, events: Sequence[Event]) -> list[str]:
+        """The statuses in the order of the events."""
+        ids = [f"entry-{number}" for number in range(len(events))]
+        if self._http:
+            entries = [{"entryId": id, "event": event} for id, event in zip(ids, events, strict=True)]
+            answer = await self._post(path, json.dumps({"id": "bulk", "entries": entries}).encode())
+            statuses = {each["entryId"]: each["status"] for each in answer["statuses"]}
+        else:
+            statuses = await self._bulk_grpc(path, ids, events)
+        return [statuses[id] for id in ids]
+
+    async def raw(self, path: str, body: bytes) -> str:
+        """What is no CloudEvent at all; only HTTP can carry it."""
+        return str((await self._post(path, body))["status"])
+
+    async def _post(self, path: str, body: bytes) -> Any:
+        headers = {"content-type": "application/cloudevents+json"}
+        async with aiohttp.ClientSession() as session:
+            async with session.post(self._url + path, data=body, headers=headers) as response:
+                response.raise_for_status()
+                return await response.json()
+
+    async def _bulk_grpc(self, path: str, ids: list[str], events: Sequence[Event]) -> dict[str, str]:
+        entries = [
+            appcallback_v1.TopicEventBulkRequestEntry(
+                entry_id=id, cloud_event=appcallback_v1.TopicEventCERequest(**_attributes(event))
+            )
+            for id, event in zip(ids, events, strict=True)
+        ]
+        request = appcallback_v1.TopicEventBulkRequest(
+            id="bulk", entries=entries, topic="inventory", pubsub_name="pubsub", path=path
+        )
+        async with grpc.aio.insecure_channel(self._address) as channel:
+            answer = await appcallback_service_v1.AppCallbackStub(channel).OnBulkTopicEvent(request)
+        name = appcallback_v1.TopicEventResponse.TopicEventResponseStatus.Name
+        return {each.entry_id: name(each.status) for each in answer.statuses}
+
+
+def _attributes(event: Event) -> dict[str, Any]:
+    """The fields of daprd's message: attributes that are no text come as "", data only where it is JSON."""
+    fields: dict[str, Any] = {
+        ours: event[theirs] for theirs, ours in _ATTRIBUTES.items() if isinstance(event.get(theirs), str)
+    }
+    if "data" in event and "json" in fields.get("data_content_type", ""):
+        fields["data"] = json.dumps(event["data"]).encode()
+    rest = {name: value for name, value in event.items() if name not in (*_ATTRIBUTES, "data")}
+    extensions = appcallback_v1.TopicEventRequest().extensions
+    fields["extensions"] = ParseDict(rest, extensions)
+    return fields

@@ -1,0 +1,181 @@
+"""What every mode does with deliveries. Status words are those of Dapr's HTTP API."""
+
+import asyncio
+
+import aiohttp
+import grpc.aio
+import pytest
+
+from dapr_hero import modes
+from dapr_hero.events import Outcome, Verdict, version
+from dapr_hero.items import Malformed
+from dapr_hero.routing import ROUTES, Subscription
+from dapr_hero.servers import PortInUse
+from dapr_hero.settings import Mode, Settings
+from tests.conformance.conftest import Handler
+from tests.conformance.fake_sidecar import Deliverer
+from tests.events import event
+
+RETRY = Outcome(Verdict.RETRY, "later")
+REJECT = Outcome(Verdict.REJECT, "never")
+PATHS = [route.path for route in ROUTES]
+
+
+@pytest.mark.parametrize("path", PATHS)
+async def test_a_lone_event_reaches_its_route_whole(daprd: Deliverer, handler: Handler, path: str) -> None:
+    trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    sent = event(id="é a/b", price=0.1, traceparent=trace)
+    assert await daprd.one(path, sent) == "SUCCESS"
+    [(got_path, [got])] = handler.batches
+    assert got_path == path
+    assert (got.id, got.type, got.traceparent) == (sent["id"], "widget.v1", trace)
+    item, stamp = version(got)
+    assert (item.id, item.description, str(item.price)) == ("é a/b", "about é a/b", "0.1")
+    assert stamp == f"2026-01-01T00:00:00.000000Z/{sent['id']}"
+
+
+@pytest.mark.parametrize("path", PATHS)
+async def test_a_bulk_is_one_batch_in_order(daprd: Deliverer, handler: Handler, path: str) -> None:
+    sent = [event(id=str(number)) for number in range(50)]
+    assert await daprd.bulk(path, sent) == ["SUCCESS"] * 50
+    [(got_path, batch)] = handler.batches
+    assert got_path == path
+    assert [each.id for each in batch] == [each["id"] for each in sent]
+
+
+async def test_each_event_of_a_bulk_has_its_own_status(daprd: Deliverer, handler: Handler) -> None:
+    handler.outcomes = {"b": RETRY, "c": REJECT}
+    statuses = await daprd.bulk("/widgets.v1", [event(**{"id": "x"}) | {"id": id} for id in "abcd"])
+    assert statuses == ["SUCCESS", "RETRY", "DROP", "SUCCESS"]
+
+
+@pytest.mark.parametrize(("outcome", "status"), [(RETRY, "RETRY"), (REJECT, "DROP")])
+async def test_a_lone_event_has_its_status(
+    daprd: Deliverer, handler: Handler, outcome: Outcome, status: str
+) -> None:
+    handler.outcomes = {"e": outcome}
+    assert await daprd.one("/widgets.v1", event() | {"id": "e"}) == status
+
+
+async def test_events_that_are_no_events_come_as_malformed_beside_good_ones(
+    daprd: Deliverer, handler: Handler
+) -> None:
+    bad = [
+        event() | {"id": 5},
+        event(datacontenttype=None),
+        event() | {"source": None},
+        event() | {"time": 7},
+    ]
+    await daprd.bulk("/widgets.v1", [event(), *bad])
+    [(_, [good, *malformed])] = handler.batches
+    assert version(good).item.id == "w1"
+    for each in malformed:
+        with pytest.raises(Malformed):
+            version(each)
+
+
+async def test_what_lacks_every_optional_attribute_is_still_handed_over(
+    daprd: Deliverer, handler: Handler
+) -> None:
+    bare = event() | {"id": None, "source": None, "specversion": None, "datacontenttype": None}
+    await daprd.one("/widgets.v1", {name: value for name, value in bare.items() if value is not None})
+    [(_, [got])] = handler.batches
+    with pytest.raises(Malformed):
+        version(got)
+
+
+async def test_a_failing_handler_is_never_success(daprd: Deliverer, handler: Handler) -> None:
+    handler.error = RuntimeError("handler broke")
+    with pytest.raises((aiohttp.ClientResponseError, grpc.aio.AioRpcError)) as single:
+        await daprd.one("/widgets.v1", event())
+    with pytest.raises((aiohttp.ClientResponseError, grpc.aio.AioRpcError)) as bulk:
+        await daprd.bulk("/widgets.v1", [event()])
+    for failure in (single.value, bulk.value):
+        # 404 and UNIMPLEMENTED are the two failures that daprd takes for "drop it".
+        if isinstance(failure, aiohttp.ClientResponseError):
+            assert failure.status == 500
+        else:
+            assert failure.code() is grpc.StatusCode.UNKNOWN
+
+
+async def test_deliveries_do_not_wait_for_each_other(daprd: Deliverer, handler: Handler) -> None:
+    handler.gate = asyncio.Event()
+    async with asyncio.timeout(10):
+        first = asyncio.create_task(daprd.bulk("/widgets.v1", [event()]))
+        await handler.entered.wait()
+        held, handler.gate = handler.gate, None
+        assert await daprd.one("/gadgets.v1", event("gadget.v1")) == "SUCCESS"
+        assert not first.done()
+        held.set()
+        assert await first == ["SUCCESS"]
+
+
+async def test_a_stop_answers_what_is_under_way(settings: Settings, handler: Handler) -> None:
+    listener = await modes.load(settings.dapr_mode).listen(
+        settings, Subscription.of(settings), handler.deliver
+    )
+    handler.gate = asyncio.Event()
+    async with asyncio.timeout(10):
+        under_way = asyncio.create_task(Deliverer(settings).bulk("/widgets.v1", [event()]))
+        await handler.entered.wait()
+        stopping = asyncio.create_task(listener.stop())
+        await asyncio.sleep(0)
+        handler.gate.set()
+        assert await under_way == ["SUCCESS"]
+        await stopping
+    with pytest.raises((aiohttp.ClientConnectionError, grpc.aio.AioRpcError)):
+        await Deliverer(settings).one("/widgets.v1", event())
+
+
+async def test_a_taken_port_is_said(settings: Settings, daprd: Deliverer, handler: Handler) -> None:
+    with pytest.raises(PortInUse, match=str(settings.callback_port)):
+        await modes.load(settings.dapr_mode).listen(settings, Subscription.of(settings), handler.deliver)
+
+
+async def test_health_is_answered(daprd: Deliverer) -> None:
+    assert await daprd.is_healthy()
+
+
+async def test_the_registration_in_code_says_what_the_mode_can_say(daprd: Deliverer) -> None:
+    said = await daprd.registration()
+    rules = [
+        {"match": 'event.type == "widget.v1"', "path": "/widgets.v1"},
+        {"match": 'event.type == "gadget.v1"', "path": "/gadgets.v1"},
+    ]
+    bulk = {"enabled": True, "maxMessagesCount": 100, "maxAwaitDurationMs": 1}
+    match daprd.settings.dapr_mode:
+        case Mode.CUSTOM_HTTP | Mode.CUSTOM_GRPC:
+            assert said["routes"] == {"rules": rules, "default": "/products.v1"}
+            assert said["bulkSubscribe"] == bulk
+        case Mode.SDK_GRPC:  # rules, but no default route and no bulk
+            assert said["routes"] == {"rules": [*rules, {"match": "true", "path": "/products.v1"}]}
+            assert "bulkSubscribe" not in said
+        case Mode.SDK_HTTP:  # one route
+            assert said["route"] == "/inventory"
+    assert said["topic"] == "inventory"
+    assert said["deadLetterTopic"] == "inventory-dead-letters"
+    assert said.get("pubsubname", said.get("pubsubName")) == "pubsub"
+
+
+@pytest.mark.parametrize(
+    ("type", "path"), [("widget.v1", PATHS[0]), ("gadget.v1", PATHS[1]), ("thingamajig.v1", PATHS[2])]
+)
+async def test_sdk_http_routes_by_itself_where_its_registration_cannot(
+    daprd: Deliverer, handler: Handler, type: str, path: str
+) -> None:
+    if daprd.settings.dapr_mode is not Mode.SDK_HTTP:
+        return
+    assert await daprd.one("/inventory", event(type)) == "SUCCESS"
+    assert [got_path for got_path, _ in handler.batches] == [path]
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"5", b"null", b"\xff", b'{"entries": 5}'])
+async def test_a_body_that_is_no_event_is_handed_over_as_malformed(
+    daprd: Deliverer, handler: Handler, body: bytes
+) -> None:
+    if daprd.settings.dapr_mode.protocol != "http":
+        return  # Over gRPC there is no such body: a message that cannot be parsed never reaches the app.
+    await daprd.raw("/widgets.v1", body)
+    [(_, [got])] = handler.batches
+    with pytest.raises(Malformed):
+        version(got)
