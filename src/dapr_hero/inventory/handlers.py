@@ -36,7 +36,7 @@ class Handlers:
         for event, outcome in zip(batch, outcomes, strict=True):
             metrics.EVENTS.labels(path, outcome.verdict.value).inc()
             if outcome is not STORED:
-                log.warning("event not stored", resource=resource, event=event.id, **_words(outcome))
+                log.warning("event not stored", resource=resource, event_id=event.id, **_words(outcome))
         return outcomes
 
 

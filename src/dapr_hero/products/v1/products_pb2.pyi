@@ -120,9 +120,7 @@ class GetProductsRequest(message.Message):
 
     IDS_FIELD_NUMBER: builtins.int
     @builtins.property
-    def ids(self) -> containers.RepeatedScalarFieldContainer[builtins.str]:
-        """up to 1000"""
-
+    def ids(self) -> containers.RepeatedScalarFieldContainer[builtins.str]: ...
     def __init__(
         self,
         *,
@@ -198,9 +196,7 @@ class SaveProductsRequest(message.Message):
 
     PRODUCTS_FIELD_NUMBER: builtins.int
     @builtins.property
-    def products(self) -> containers.RepeatedCompositeFieldContainer[ProductVersion]:
-        """up to 1000"""
-
+    def products(self) -> containers.RepeatedCompositeFieldContainer[ProductVersion]: ...
     def __init__(
         self,
         *,

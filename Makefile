@@ -1,0 +1,111 @@
+# `make help` lists the targets. The work is done by the command line `dapr-hero`.
+.DEFAULT_GOAL := help
+SHELL := bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+HERO := $(BIN)/dapr-hero
+UV_VERSION := 0.13.9
+THINGS := widget gadget thingamajig
+PROTOS := dapr_hero/products/v1
+
+.PHONY: help
+help: ## List the targets
+	@grep -hE '^[a-z][a-z -]*:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' \
+		| awk -F '\t' '{ n = split($$1, names, " "); for (i = 1; i <= n; i++) printf "  %-18s %s\n", names[i], $$2 }'
+
+$(VENV)/installed: pyproject.toml requirements/dev.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "error: Python 3.11 or later is needed; set PYTHON")'
+	@echo "installing the Python packages into $(VENV) (about 20 s)"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/dev.txt
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps -e .
+	@touch $@
+
+.PHONY: deps
+deps: $(VENV)/installed ## Install the Python packages, Dapr's binaries and Zipkin
+	@$(HERO) setup
+
+.PHONY: build
+build: $(VENV)/installed ## Build the wheel into dist/
+	@$(BIN)/uv build --quiet --wheel --out-dir dist && ls dist
+
+.PHONY: run
+run: $(VENV)/installed ## Start the whole platform (mode: DAPR_MODE, default sdk-http)
+	@$(HERO) up
+
+.PHONY: run-sdk-http run-sdk-grpc run-custom-http run-custom-grpc
+run-sdk-http run-sdk-grpc run-custom-http run-custom-grpc: run-%: $(VENV)/installed ## Start the whole platform in this mode
+	@$(HERO) up --mode $*
+
+.PHONY: run-products
+run-products: $(VENV)/installed ## Start products, its sidecar and the stores, without inventory
+	@$(HERO) up --parts products
+
+.PHONY: dapr-test
+dapr-test: $(VENV)/installed ## Start the sidecars and stores without the services, to try Dapr's API
+	@$(HERO) up --parts sidecars
+
+.PHONY: send-widget send-gadget send-thingamajig
+send-widget send-gadget send-thingamajig: send-%: $(VENV)/installed ## Publish the sample event of this type
+	@$(HERO) publish --file messages/$*.json
+
+.PHONY: send-all
+send-all: $(VENV)/installed ## Publish the sample events of all types
+	@$(HERO) publish $(THINGS:%=--file messages/%.json)
+
+.PHONY: get-widget get-gadget get-thingamajig
+get-widget get-gadget get-thingamajig: get-%: $(VENV)/installed ## Read the sample item of this type
+	@$(HERO) get $*
+
+.PHONY: get-all
+get-all: $(THINGS:%=get-%) ## Read the sample items of all types
+
+.PHONY: test
+test: deps ## Set up, then run every test that needs no cluster
+	@$(BIN)/pytest
+
+.PHONY: unit-test
+unit-test: $(VENV)/installed ## Run the tests that start no platform
+	@$(BIN)/pytest tests/unit tests/conformance
+
+.PHONY: integration-test
+integration-test: deps ## Run the tests on the real platform
+	@$(BIN)/pytest tests/platform
+
+.PHONY: lint
+lint: $(VENV)/installed ## Check style, format, strict types and .env
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(HERO) generate-env --check
+
+.PHONY: format
+format: $(VENV)/installed ## Format the code
+	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format --quiet .
+
+.PHONY: generate-env
+generate-env: $(VENV)/installed ## Write .env from the settings
+	@$(HERO) generate-env
+
+.PHONY: proto-gen
+proto-gen: $(VENV)/installed ## Generate the gRPC code of products from proto/
+	@PATH=$(BIN):$$PATH $(BIN)/python -m grpc_tools.protoc -I $(PROTOS)=proto/products/v1 \
+		-I $$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))') \
+		--python_out=src --grpc_python_out=src --mypy_out=readable_stubs:src --mypy_grpc_out=src \
+		$(PROTOS)/products.proto 2> /dev/null
+
+.PHONY: lock
+lock: $(VENV)/installed ## Pin the newest versions that pyproject.toml allows, with hashes
+	@$(BIN)/uv pip compile --quiet --universal --upgrade --generate-hashes --no-header --no-annotate \
+		--python-version 3.11 --extra local --group dev pyproject.toml -o requirements/dev.txt
+
+.PHONY: doctor
+doctor: $(VENV)/installed ## Say what is there and what is missing
+	@$(HERO) doctor
+
+.PHONY: clean
+clean: ## Remove what was built in this folder; caches and data stay
+	@rm -rf $(VENV) dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

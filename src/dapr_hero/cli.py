@@ -1,0 +1,144 @@
+"""The command line `dapr-hero`; each command says what it does, its work is done elsewhere."""
+
+import asyncio
+import sys
+from enum import StrEnum
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from dapr_hero import client, settings
+from dapr_hero.client import ClientError
+from dapr_hero.local import doctor, environment, runtime, screen, zipkin
+from dapr_hero.local.errors import LocalError
+from dapr_hero.local.report import ConsoleReport
+from dapr_hero.settings import Mode, SettingsError
+
+app = typer.Typer(
+    help="A reference microservice platform on Dapr: run it, publish events to it, read them back.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+console = Console()
+
+
+class Resource(StrEnum):
+    """What can be published and read; a thingamajig lands in products, like every unknown type."""
+
+    WIDGET = "widget"
+    GADGET = "gadget"
+    THINGAMAJIG = "thingamajig"
+
+
+ModeOption = Annotated[Mode | None, typer.Option(help="How inventory talks to Dapr [default: DAPR_MODE]")]
+FreshOption = Annotated[bool, typer.Option("--fresh", help="Forget the data of earlier runs")]
+OffsetOption = Annotated[int | None, typer.Option(help="Move every port by this [default: PORT_OFFSET]")]
+
+
+@app.command()
+def up(
+    mode: ModeOption = None,
+    port_offset: OffsetOption = None,
+    fresh: FreshOption = False,
+    parts: Annotated[
+        screen.Parts, typer.Option(help="everything, products with its sidecar, or only the sidecars")
+    ] = screen.Parts.ALL,
+) -> None:
+    """Start the whole platform without Docker, and stop it in order on Ctrl-C.
+
+    Data is kept between runs. For a second platform beside this one: PORT_OFFSET and a DATA_DIR of its own.
+    """
+    given = {"dapr_mode": mode, "port_offset": port_offset}
+    chosen = settings.load(**{name: value for name, value in given.items() if value is not None})
+    asyncio.run(screen.run(chosen, parts, fresh=fresh, console=console))
+
+
+@app.command()
+def publish(
+    resource: Annotated[Resource | None, typer.Argument(help="What to publish; or use --file")] = None,
+    id: Annotated[str | None, typer.Option(help="Item's id [default: its resource]")] = None,
+    description: Annotated[str, typer.Option(help="Item's description")] = "made by dapr-hero publish",
+    price: Annotated[str, typer.Option(help="Item's price, a decimal from 0 on")] = "9.99",
+    count: Annotated[int, typer.Option(min=1, max=1_000_000, help="Events; ids end in -1, -2, … from 2 on")] = 1,
+    file: Annotated[list[Path] | None, typer.Option(help="A CloudEvent as JSON; may be repeated")] = None,
+) -> None:
+    """Publish CloudEvents through inventory's sidecar.
+
+    Examples: `dapr-hero publish widget --id w1 --price 19.99`, `dapr-hero publish --file messages/gadget.json`
+    """
+    chosen = settings.load().shifted()
+    if (resource is None) == (not file):
+        raise typer.BadParameter("name a resource or a --file, one of the two")
+    if resource is not None:
+        events = client.events(f"{resource}.v1", id or resource.value, description, price, count)
+        asyncio.run(client.publish(chosen, events, count, ConsoleReport(console)))
+        console.print(f"published {count} {resource} event{'s' if count > 1 else ''}")
+    for path in file or []:
+        asyncio.run(client.publish(chosen, iter([client.event_in(path)]), 1, ConsoleReport(console)))
+        console.print(f"published {path}")
+
+
+@app.command()
+def get(
+    resource: Annotated[Resource, typer.Argument(help="What to read")],
+    id: Annotated[str | None, typer.Argument(help="Its id [default: its resource]")] = None,
+) -> None:
+    """Read one item over REST, as JSON. Exit code 1 when there is none."""
+    item = asyncio.run(client.get(settings.load().shifted(), resource.value, id or resource.value))
+    sys.stdout.write(item + "\n")
+
+
+@app.command(name="doctor")
+def diagnose() -> None:
+    """Say what the platform needs, what is there, and how to get what is missing. Exit code 1 if it cannot run."""
+    checks = doctor.examine(settings.load().shifted())
+    doctor.show(checks, console)
+    raise typer.Exit(0 if all(check.ok for check in checks) else 1)
+
+
+@app.command()
+def setup() -> None:
+    """Get what the platform needs: Dapr's binaries and Zipkin. Later runs find them in the cache."""
+    report = ConsoleReport(console)
+    found = runtime.obtain(settings.load(), report)
+    asyncio.run(zipkin.fetch(report))
+    console.print(f"ready: {found.daprd}", soft_wrap=True)
+
+
+@app.command()
+def generate_env(
+    check: Annotated[bool, typer.Option("--check", help="Change nothing; exit code 1 if it is outdated")] = False,
+) -> None:
+    """Write .env with every setting's default and meaning."""
+    path, text = Path(".env"), environment.text()
+    if check and (not path.exists() or path.read_text() != text):
+        raise LocalError(".env is not what the settings say: run `make generate-env`")
+    if not check:
+        path.write_text(text)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        console.print(f"dapr-hero {version('dapr-hero')}, Dapr {runtime.VERSION}", highlight=False)
+        raise typer.Exit
+
+
+@app.callback()
+def common(
+    _: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Say the versions")
+    ] = False,
+) -> None: ...
+
+
+def main() -> None:
+    """The entry point. Exit codes: 0 done, 1 could not be done, 2 wrong usage."""
+    try:
+        app()
+    except (LocalError, SettingsError, ClientError) as error:
+        Console(stderr=True).print(f"error: {error}", style="bold red", markup=False, highlight=False, soft_wrap=True)
+        sys.exit(1)

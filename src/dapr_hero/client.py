@@ -1,0 +1,102 @@
+"""Events out to the platform and items back from it, as any client of it would do."""
+
+import asyncio
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from http import HTTPStatus
+from pathlib import Path
+from urllib.parse import quote
+
+import aiohttp
+import msgspec
+
+from dapr_hero import items
+from dapr_hero.items import Malformed
+from dapr_hero.local.report import Report
+from dapr_hero.settings import Settings
+
+_AT_ONCE = 32
+
+
+class ClientError(Exception):
+    """The platform cannot be reached or has refused; the message says what to do."""
+
+
+def events(type: str, id: str, description: str, price: str, count: int) -> Iterator[bytes]:
+    """CloudEvents of one type in structured JSON. Raises: ClientError for an item that cannot be stored."""
+    for number in range(1, count + 1):
+        try:
+            item = items.checked(f"{id}-{number}" if count > 1 else id, description, price)
+        except Malformed as fault:
+            raise ClientError(str(fault)) from None
+        yield items.encode(
+            {
+                "specversion": "1.0",
+                "id": str(uuid.uuid4()),
+                "source": "dapr-hero",
+                "type": type,
+                "time": datetime.now(UTC).isoformat(),
+                "datacontenttype": "application/json",
+                "data": item,
+            }
+        )
+
+
+def event_in(path: Path) -> bytes:
+    """The CloudEvent in a file, with an id and a time of now where it has none. Raises: ClientError."""
+    try:
+        event = msgspec.json.decode(path.read_bytes(), type=dict[str, msgspec.Raw])
+    except OSError as error:
+        raise ClientError(f"{path} cannot be read: {error.strerror}") from None
+    except msgspec.DecodeError as error:
+        raise ClientError(f"{path} is not a CloudEvent in JSON: {error}") from None
+    event.setdefault("id", msgspec.Raw(msgspec.json.encode(str(uuid.uuid4()))))
+    event.setdefault("time", msgspec.Raw(msgspec.json.encode(datetime.now(UTC).isoformat())))
+    return msgspec.json.encode(event)
+
+
+async def publish(settings: Settings, events: Iterator[bytes], total: int, report: Report) -> None:
+    """Publish through inventory's sidecar. Raises: ClientError at the first that was not accepted."""
+    base = f"http://{settings.dapr_host}:{settings.dapr_http_port}/v1.0"
+    url = f"{base}/publish/{settings.pubsub_name}/{settings.pubsub_topic}"
+    async with _session(settings) as session:
+        if total == 1:
+            return await _publish(session, url, next(events))
+        with report.track(f"publishing {total} events", total, "events") as advance:
+
+            async def worker() -> None:
+                for event in events:
+                    await _publish(session, url, event)
+                    advance(1)
+
+            await asyncio.gather(*(worker() for _ in range(_AT_ONCE)))
+
+
+async def get(settings: Settings, resource: str, id: str) -> str:
+    """The JSON of one item. Raises: ClientError."""
+    host = "127.0.0.1" if settings.inventory_host == "0.0.0.0" else settings.inventory_host  # noqa: S104
+    collection = {"widget": "widgets", "gadget": "gadgets"}.get(resource, "products")
+    url = f"http://{host}:{settings.inventory_port}/v1/{collection}/{quote(id, safe='')}"
+    async with _session(settings) as session:
+        try:
+            async with session.get(url) as response:
+                text = await response.text()
+        except (aiohttp.ClientError, TimeoutError):
+            raise ClientError(f"inventory does not answer at {url}: is the platform up (make run)?") from None
+    if response.status != HTTPStatus.OK:
+        raise ClientError(f"{response.status}: {msgspec.json.decode(text)['message']}")
+    return text
+
+
+def _session(settings: Settings) -> aiohttp.ClientSession:
+    return aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=settings.request_timeout_seconds * 2))
+
+
+async def _publish(session: aiohttp.ClientSession, url: str, event: bytes) -> None:
+    try:
+        async with session.post(url, data=event, headers={"content-type": "application/cloudevents+json"}) as response:
+            if response.status != HTTPStatus.NO_CONTENT:
+                raise ClientError(f"daprd refused the event ({response.status}): {await response.text()}")
+    except (aiohttp.ClientError, TimeoutError):
+        raise ClientError(f"no sidecar answers at {url}: is the platform up (make run)?") from None

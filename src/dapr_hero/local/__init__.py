@@ -1,0 +1,1 @@
+"""The platform without Docker: one module per real part, and `platform`, which starts and stops them."""

@@ -1,0 +1,82 @@
+"""What the platform consists of: its parts, and which of them needs which."""
+
+from collections.abc import Collection, Sequence
+
+from dapr_hero.local import daprd, postgres, sentry, services, valkey, zipkin
+from dapr_hero.local.daprd import Mesh, Sidecar
+from dapr_hero.local.data import DataDir
+from dapr_hero.local.errors import LocalError
+from dapr_hero.local.part import Part
+from dapr_hero.local.report import Report
+from dapr_hero.local.resources import Subscription
+from dapr_hero.local.runtime import DaprRuntime
+from dapr_hero.settings import Settings
+
+INVENTORY_DAPRD = "inventory-daprd"
+PRODUCTS_DAPRD = "products-daprd"
+
+ALL = frozenset(
+    {
+        valkey.NAME,
+        postgres.NAME,
+        zipkin.NAME,
+        sentry.NAME,
+        services.INVENTORY,
+        INVENTORY_DAPRD,
+        services.PRODUCTS,
+        PRODUCTS_DAPRD,
+    }
+)
+_OF_PRODUCTS = frozenset({valkey.NAME, sentry.NAME})
+_OF_INVENTORY = _OF_PRODUCTS | {postgres.NAME, zipkin.NAME}
+
+
+def parts(
+    settings: Settings,
+    data: DataDir,
+    runtime: DaprRuntime,
+    report: Report,
+    *,
+    chosen: Collection[str] = ALL,
+    subscription: Subscription = Subscription.DECLARATIVE,
+    extra: Sequence[Sidecar] = (),
+) -> dict[str, Part]:
+    """The chosen parts by name, and the extra sidecars. A service and its sidecar wait for each other, so
+    neither needs the other first. Raises: LocalError for a name that is not a part.
+    """
+    unknown = set(chosen) - ALL
+    if unknown:
+        raise LocalError(f"no part is named {', '.join(sorted(unknown))}; there are {', '.join(sorted(ALL))}")
+    mesh = Mesh(
+        settings,
+        data,
+        runtime.daprd,
+        subscription,
+        mtls=sentry.NAME in chosen,
+        tracing=zipkin.NAME in chosen,
+    )
+    whole = ALL - {zipkin.NAME, sentry.NAME} <= set(chosen)
+    every = [
+        valkey.part(settings, data),
+        postgres.part(settings, data),
+        zipkin.part(settings, data, report),
+        sentry.part(settings, data, runtime.sentry),
+        services.products(settings, data, _OF_PRODUCTS),
+        _sidecar(PRODUCTS_DAPRD, daprd.of_products(settings), mesh, _OF_PRODUCTS),
+        services.inventory(settings, data, _OF_INVENTORY, whole=whole),
+        _sidecar(INVENTORY_DAPRD, daprd.of_inventory(settings), mesh, _OF_INVENTORY),
+    ]
+    others = [_sidecar(sidecar.name, sidecar, mesh, _OF_PRODUCTS) for sidecar in extra]
+    return {part.name: part for part in [*every, *others] if part.name in chosen or part in others}
+
+
+def _sidecar(name: str, sidecar: Sidecar, mesh: Mesh, needs: frozenset[str]) -> Part:
+    prefix = {INVENTORY_DAPRD: ("", "INVENTORY_"), PRODUCTS_DAPRD: ("PRODUCTS_", "PRODUCTS_")}
+    api, own = prefix.get(name, (f"{name} ", f"{name} "))
+    ports = {
+        f"{api}DAPR_HTTP_PORT": sidecar.http_port,
+        f"{api}DAPR_GRPC_PORT": sidecar.grpc_port,
+        f"{own}DAPR_INTERNAL_PORT": sidecar.internal_port,
+        f"{own}DAPR_METRICS_PORT": sidecar.metrics_port,
+    }
+    return daprd.part(name, sidecar, mesh, ports, needs)

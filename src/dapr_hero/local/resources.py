@@ -1,0 +1,49 @@
+"""Dapr's resources: the templates of `config/`, filled in from the settings, one folder for each sidecar."""
+
+import json
+from collections.abc import Mapping
+from enum import StrEnum
+from importlib.resources import files
+from pathlib import Path
+from string import Template
+
+from dapr_hero.settings import Settings
+
+
+class Subscription(StrEnum):
+    """Which of the two registrations of the topic is in force (docs/… of Dapr: subscription methods)."""
+
+    DECLARATIVE = "declarative"
+    PROGRAMMATIC = "programmatic"
+
+
+def values(settings: Settings, secrets_file: Path, *, mtls: bool, tracing: bool) -> dict[str, str]:
+    """What the placeholders stand for: every setting under its key, and what depends on the chosen parts."""
+    return {
+        **settings.environment(),
+        "PRODUCTS_ADDRESS": settings.products_address,
+        "SECRETS_FILE": str(secrets_file),
+        "SAMPLING_RATE": "1" if tracing else "0",
+        "DEFAULT_ACTION": "deny" if mtls else "allow",
+    }
+
+
+def render(
+    config: str,
+    target: Path,
+    placeholders: Mapping[str, str],
+    subscription: Subscription = Subscription.DECLARATIVE,
+) -> tuple[Path, Path]:
+    """Render the templates of `config` into `target`; the configuration file and the folder of resources.
+
+    Each file holds one document: daprd silently skips a Resiliency that shares its file with others.
+    """
+    resources = target / "resources"
+    resources.mkdir(parents=True, exist_ok=True)
+    escaped = {key: json.dumps(value)[1:-1] for key, value in placeholders.items()}
+    for template in files("dapr_hero.local").joinpath("config", config).iterdir():
+        if template.name == "subscription.yaml" and subscription is Subscription.PROGRAMMATIC:
+            continue
+        folder = target if template.name == "configuration.yaml" else resources
+        (folder / template.name).write_text(Template(template.read_text()).substitute(escaped))
+    return target / "configuration.yaml", resources

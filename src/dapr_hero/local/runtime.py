@@ -1,0 +1,205 @@
+"""Dapr's own programs, daprd and Sentry, in exactly one version: found, downloaded or built."""
+
+import fcntl
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from platformdirs import user_cache_path
+
+from dapr_hero.local import gobuild
+from dapr_hero.local.download import ChecksumError, DownloadError, fetch
+from dapr_hero.local.errors import LocalError
+from dapr_hero.local.pins import CHECKSUMS, GO_VERSION, VERSION
+from dapr_hero.local.report import Report
+from dapr_hero.settings import Settings
+
+__all__ = ["VERSION", "DaprRuntime", "RuntimeUnavailable", "cache_folder", "find", "obtain", "version_of"]
+
+NAMES = ("daprd", "sentry")
+SET_PATHS = f"set DAPRD_PATH and SENTRY_PATH to binaries of Dapr {VERSION}"
+INSTALL_GO = f"install Go >= {'.'.join(map(str, GO_VERSION))}"
+SET_URL = "set DAPR_RELEASE_URL to a place that has Dapr's own release archives"
+
+# Sentry has no option for its version, but logs it before it refuses a certificate without a key.
+ASK_VERSION = {"daprd": ["--version"], "sentry": ["--oidc-server-tls-cert-file", "no-key"]}
+VERSION_ANSWER = {"daprd": r"^(\S+)$", "sentry": r"Dapr Sentry.* -- version (\S+)"}
+
+Build = Callable[[Sequence[str], Path, Report], Mapping[str, Path]]
+
+
+class RuntimeUnavailable(LocalError):
+    """No usable Dapr; the message says what was tried and what to do."""
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Where binaries come from that are not there yet."""
+
+    release_url: str
+    checksums: Mapping[str, str]
+    build: Build
+
+
+@dataclass(frozen=True)
+class DaprRuntime:
+    """The two programs, as absolute paths."""
+
+    daprd: Path
+    sentry: Path
+
+
+def find(settings: Settings) -> DaprRuntime | None:
+    """What is there already: the settings' paths, PATH, the Dapr CLI's folder, the cache; else None.
+
+    Raises: RuntimeUnavailable when a path in the settings cannot be used.
+    """
+    present = _present(settings)
+    return DaprRuntime(**present) if len(present) == len(NAMES) else None
+
+
+def obtain(
+    settings: Settings,
+    report: Report,
+    *,
+    checksums: Mapping[str, str] = CHECKSUMS,
+    build: Build = gobuild.build,
+) -> DaprRuntime:
+    """What is there already; what is not is downloaded into the cache or, where that is not possible, built.
+
+    Raises: RuntimeUnavailable.
+    """
+    paths = _present(settings)
+    missing = [name for name in NAMES if name not in paths]
+    if missing:
+        folder = cache_folder()
+        report.say(f"{' and '.join(missing)} {VERSION} not found on this machine; they go to {folder}")
+        try:
+            with _alone_in(folder, report) as work:
+                # Another process may have brought them while this one waited for the folder.
+                absent = [name for name in missing if not (folder / name).exists()]
+                _bring(absent, Sources(settings.dapr_release_url, checksums, build), folder, work, report)
+        except OSError as error:
+            raise RuntimeUnavailable(f"{folder} cannot be used: {error}. Mend it, or {SET_PATHS}") from None
+        paths |= {name: folder / name for name in missing}
+    return DaprRuntime(**paths)
+
+
+def cache_folder() -> Path:
+    """Where downloaded and built binaries are kept: one folder per version and platform."""
+    return user_cache_path("dapr-hero") / f"dapr-{VERSION}-{'-'.join(_platform())}"
+
+
+def version_of(name: str, path: Path) -> str | None:
+    """The version that daprd or Sentry at `path` tells; None when it tells none."""
+    command = [str(path), *ASK_VERSION[name]]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=10)  # noqa: S603
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    answer = re.search(VERSION_ANSWER[name], done.stdout + done.stderr, re.MULTILINE)
+    return answer[1] if answer else None
+
+
+def _present(settings: Settings) -> dict[str, Path]:
+    found = {
+        "daprd": _chosen("daprd", settings.daprd_path) or _installed("daprd"),
+        "sentry": _chosen("sentry", settings.sentry_path) or _installed("sentry"),
+    }
+    return {name: path.absolute() for name, path in found.items() if path}
+
+
+def _chosen(name: str, path: Path | None) -> Path | None:
+    if path is None:
+        return None
+    if not path.is_file():
+        fault = "is not a file"
+    elif not os.access(path, os.X_OK):
+        fault = "is not executable"
+    elif (version := version_of(name, path)) == VERSION or (name == "sentry" and version is None):
+        return path
+    else:
+        fault = f"is version {version}" if version else "does not tell its version"
+    key = f"{name.upper()}_PATH"
+    raise RuntimeUnavailable(f"{key}={path} {fault}. Set {key} to a {name} {VERSION}, or leave it empty")
+
+
+def _installed(name: str) -> Path | None:
+    on_path = shutil.which(name)
+    candidates = [Path(on_path)] if on_path else []
+    candidates.append(Path.home() / ".dapr" / "bin" / name)
+    for path in candidates:
+        if path.is_file() and version_of(name, path) == VERSION:
+            return path
+    cached = cache_folder() / name
+    return cached if cached.is_file() else None
+
+
+def _platform() -> tuple[str, str]:
+    machine = platform.machine().lower()
+    return sys.platform, {"x86_64": "amd64", "aarch64": "arm64"}.get(machine, machine)
+
+
+@contextmanager
+def _alone_in(folder: Path, report: Report) -> Iterator[Path]:
+    """A working folder inside `folder`, while no other process has one there."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / ".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            report.say(f"Another process is at work in {folder}; waiting for it")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        for left_behind in folder.glob("work-*"):
+            shutil.rmtree(left_behind, ignore_errors=True)
+        with tempfile.TemporaryDirectory(prefix="work-", dir=folder) as work:
+            yield Path(work)
+
+
+def _bring(names: Sequence[str], sources: Sources, folder: Path, work: Path, report: Report) -> None:
+    """Archives first; from the first one that cannot be had, the rest is built together."""
+    for place, name in enumerate(names):
+        try:
+            _keep(_download(name, sources, work, report), folder)
+        except ChecksumError as error:
+            raise RuntimeUnavailable(
+                f"{error}; it is not used. To go on, {SET_URL}, or {SET_PATHS}"
+            ) from None
+        except DownloadError as error:
+            report.say(f"{error}; building from source instead, which can take some minutes")
+            for binary in _built(names[place:], error, sources, work, report):
+                _keep(binary, folder)
+            return
+
+
+def _built(
+    names: Sequence[str], why: DownloadError, sources: Sources, work: Path, report: Report
+) -> Iterable[Path]:
+    try:
+        return sources.build(names, work, report).values()
+    except gobuild.BuildError as error:
+        mirror = f", {SET_URL}" if sources.checksums else ""  # without checksums no archive is ever used
+        raise RuntimeUnavailable(
+            f"No Dapr {VERSION}: {why}; building it: {error}. To go on, {INSTALL_GO}{mirror}, or {SET_PATHS}"
+        ) from None
+
+
+def _download(name: str, sources: Sources, work: Path, report: Report) -> Path:
+    archive = f"{'_'.join((name, *_platform()))}.tar.gz"
+    sha256 = sources.checksums.get(archive)
+    if sha256 is None:
+        raise DownloadError(f"{archive} {VERSION} is not downloaded because its checksum is not known here")
+    return fetch(f"{sources.release_url}/v{VERSION}/{archive}", name, sha256, work, report)
+
+
+def _keep(binary: Path, folder: Path) -> None:
+    binary.chmod(0o755)
+    binary.replace(folder / binary.name)

@@ -1,0 +1,97 @@
+"""What `dapr-hero up` shows: the start as it goes, then what runs where and what to try."""
+
+import asyncio
+import signal
+import time
+from contextlib import suppress
+from enum import StrEnum
+
+from rich.console import Console
+from rich.table import Table
+
+from dapr_hero.local import assembly, runtime, services
+from dapr_hero.local.platform import Platform
+from dapr_hero.local.report import ConsoleReport
+from dapr_hero.settings import Settings
+
+
+class Parts(StrEnum):
+    """Which parts to start."""
+
+    ALL = "all"
+    PRODUCTS = "products"
+    SIDECARS = "sidecars"
+
+    @property
+    def names(self) -> frozenset[str]:
+        inventory = {services.INVENTORY, assembly.INVENTORY_DAPRD}
+        match self:
+            case Parts.PRODUCTS:
+                return assembly.ALL - inventory
+            case Parts.SIDECARS:
+                return assembly.ALL - {services.INVENTORY, services.PRODUCTS}
+            case _:
+                return assembly.ALL
+
+
+async def run(settings: Settings, parts: Parts, *, fresh: bool, console: Console) -> None:
+    """Run the platform until SIGINT or SIGTERM. Raises: LocalError."""
+    running = asyncio.ensure_future(_run(settings, parts, fresh=fresh, console=console))
+    loop = asyncio.get_running_loop()
+    for each in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(each, running.cancel)
+    with suppress(asyncio.CancelledError):
+        await running
+
+
+async def _run(settings: Settings, parts: Parts, *, fresh: bool, console: Console) -> None:
+    report = ConsoleReport(console)
+    found = await asyncio.to_thread(runtime.obtain, settings, report)
+    began = time.monotonic()
+    try:
+        async with Platform(settings, found, report, parts=parts.names, fresh=fresh) as platform:
+            console.print(f"ready in {time.monotonic() - began:.1f} s", style="bold green")
+            _show(platform, parts, console)
+            try:
+                await platform.watch()
+            finally:
+                console.print("stopping: services, sidecars, stores")
+    finally:
+        console.print("stopped; nothing is left running", style="dim")
+
+
+def _show(platform: Platform, parts: Parts, console: Console) -> None:
+    s = platform.settings
+    table = Table(title=f"dapr-hero, mode {s.dapr_mode}", title_justify="left")
+    for column in ("part", "where", "pid"):
+        table.add_column(column)
+    where = {
+        services.INVENTORY: f"http://{s.inventory_host}:{s.inventory_port}/docs",
+        services.PRODUCTS: f"grpc 127.0.0.1:{s.products_port}",
+        assembly.INVENTORY_DAPRD: f"http {s.dapr_http_port}, grpc {s.dapr_grpc_port}",
+        assembly.PRODUCTS_DAPRD: f"http {s.products_dapr_http_port}, grpc {s.products_dapr_grpc_port}",
+        "valkey": f"127.0.0.1:{s.valkey_port}",
+        "postgres": f"127.0.0.1:{s.postgres_port}",
+        "sentry": f"127.0.0.1:{s.sentry_port} (mTLS between the sidecars)",
+        "zipkin": f"http://127.0.0.1:{s.zipkin_port}/zipkin",
+    }
+    for name, process in platform.processes.items():
+        table.add_row(name, where.get(name, ""), str(process.pid))
+    console.print(table)
+    logs = next(iter(platform.processes.values())).log.parent
+    console.print(f"logs: {logs}", soft_wrap=True, highlight=False)
+    if parts is Parts.ALL:
+        _show_examples(s, console)
+    console.print("Ctrl-C stops everything in order.", style="dim")
+
+
+def _show_examples(s: Settings, console: Console) -> None:
+    offset = "" if s.inventory_port == Settings.model_fields["inventory_port"].default else "PORT_OFFSET=… "
+    console.print("\ntry, in another terminal:", style="bold")
+    for line in (
+        f"{offset}dapr-hero publish widget --id w1 --price 19.99",
+        f"{offset}dapr-hero get widget w1",
+        f"curl http://{s.inventory_host}:{s.inventory_port}/v1/widgets/w1",
+        f"curl http://{s.inventory_host}:{s.inventory_port}/readyz",
+    ):
+        console.print(f"  {line}", highlight=False, soft_wrap=True)

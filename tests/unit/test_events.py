@@ -1,0 +1,76 @@
+import json
+from typing import Any
+
+import pytest
+
+from dapr_hero import events
+from dapr_hero.items import Malformed
+from tests.events import event
+
+
+def decoded(whole: Any) -> events.CloudEvent:
+    return events.decode(json.dumps(whole).encode())
+
+
+def test_an_event_is_the_version_of_an_item() -> None:
+    item, stamp = events.version(decoded(event(id="w1", price=0.1) | {"id": "e1"}))
+    assert (item.id, str(item.price)) == ("w1", "0.1")
+    assert stamp == "2026-01-01T00:00:00.000000Z/e1"
+
+
+@pytest.mark.parametrize(
+    ("older", "newer"),
+    [
+        ("2026-01-01T00:00:00Z", "2026-01-01T00:00:01Z"),
+        ("2026-01-01T00:00:00Z", "2026-01-01T00:00:00.000001Z"),
+        ("2026-01-01T02:00:00+02:00", "2026-01-01T00:00:00.5Z"),
+        ("2025-12-31T23:30:00-01:00", "2026-01-01T00:30:01Z"),
+        ("0999-01-01T00:00:00Z", "2026-01-01T00:00:00Z"),
+        (None, "0001-01-01T00:00:00Z"),
+    ],
+)
+def test_stamps_sort_by_time(older: str | None, newer: str) -> None:
+    stamps = [events.version(decoded(event() | {"time": time, "id": "e"})).stamp for time in (older, newer)]
+    assert stamps[0] < stamps[1]
+
+
+def test_of_two_events_of_one_time_the_ids_decide_whatever_their_order() -> None:
+    first, second = (events.version(decoded(event() | {"id": id})).stamp for id in "ab")
+    assert first < second
+
+
+@pytest.mark.parametrize("name", ["id", "source", "specversion", "type"])
+@pytest.mark.parametrize("value", [None, "", 5, [], {}])
+def test_a_required_attribute_must_be_a_text(name: str, value: Any) -> None:
+    with pytest.raises(Malformed, match=name):
+        events.version(decoded(event() | {name: value}))
+
+
+@pytest.mark.parametrize("content_type", [None, "", 5, "text/plain", "application/octet-stream", "application/xml"])
+def test_the_content_must_be_json(content_type: Any) -> None:
+    with pytest.raises(Malformed, match="datacontenttype"):
+        events.version(decoded(event() | {"datacontenttype": content_type}))
+
+
+@pytest.mark.parametrize("content_type", ["application/json; charset=utf-8", "Application/JSON", "application/x+json"])
+def test_kinds_of_json_are_json(content_type: str) -> None:
+    assert events.version(decoded(event() | {"datacontenttype": content_type})).item.id == "w1"
+
+
+@pytest.mark.parametrize("time", ["", "yesterday", "2026-01-01", "2026-01-01T00:00:00", "2026-13-01T00:00:00Z", 5, []])
+def test_a_time_that_is_none_is_malformed(time: Any) -> None:
+    with pytest.raises(Malformed, match="time"):
+        events.version(decoded(event() | {"time": time}))
+
+
+@pytest.mark.parametrize("raw", [b"", b"{", b"[]", b"5", b"null", b"\xff\xfe", b'"x"'])
+def test_what_is_no_event_has_a_fault(raw: bytes) -> None:
+    with pytest.raises(Malformed, match="not a CloudEvent"):
+        events.version(events.decode(raw))
+
+
+def test_an_event_without_data_is_malformed() -> None:
+    whole = event()
+    del whole["data"]
+    with pytest.raises(Malformed, match="data"):
+        events.version(decoded(whole))
