@@ -8,7 +8,7 @@ from dapr_hero.events import STORED, CloudEvent, Outcome
 from dapr_hero.routing import Subscription
 from dapr_hero.settings import Mode, Settings
 from tests.conformance.fake_sidecar import Deliverer, FakeSidecar
-from tests.ports import free_settings
+from dapr_hero.local.ports import on_free_ports
 
 
 class Handler:
@@ -33,7 +33,7 @@ class Handler:
 
 @pytest.fixture(params=list(Mode), ids=lambda mode: mode.value)
 def settings(request: pytest.FixtureRequest) -> Settings:
-    return free_settings(dapr_mode=request.param, sidecar_timeout_seconds=10, request_timeout_seconds=2)
+    return on_free_ports(dapr_mode=request.param, sidecar_timeout_seconds=10, request_timeout_seconds=2)
 
 
 @pytest.fixture

@@ -28,7 +28,8 @@ ALL = frozenset(
     }
 )
 _OF_PRODUCTS = frozenset({valkey.NAME, sentry.NAME})
-_OF_INVENTORY = _OF_PRODUCTS | {postgres.NAME, zipkin.NAME}
+# Not Zipkin: daprd keeps its first spans until it is up, and a trace store must never hold up a service.
+_OF_INVENTORY = _OF_PRODUCTS | {postgres.NAME}
 
 
 def parts(
@@ -62,15 +63,19 @@ def parts(
         zipkin.part(settings, data, report),
         sentry.part(settings, data, runtime.sentry),
         services.products(settings, data, _OF_PRODUCTS),
-        _sidecar(PRODUCTS_DAPRD, daprd.of_products(settings), mesh, _OF_PRODUCTS),
+        _sidecar(
+            PRODUCTS_DAPRD, daprd.of_products(settings), mesh, _OF_PRODUCTS, services.PRODUCTS in chosen
+        ),
         services.inventory(settings, data, _OF_INVENTORY, whole=whole),
-        _sidecar(INVENTORY_DAPRD, daprd.of_inventory(settings), mesh, _OF_INVENTORY),
+        _sidecar(
+            INVENTORY_DAPRD, daprd.of_inventory(settings), mesh, _OF_INVENTORY, services.INVENTORY in chosen
+        ),
     ]
-    others = [_sidecar(sidecar.name, sidecar, mesh, _OF_PRODUCTS) for sidecar in extra]
+    others = [_sidecar(sidecar.name, sidecar, mesh, _OF_PRODUCTS, False) for sidecar in extra]
     return {part.name: part for part in [*every, *others] if part.name in chosen or part in others}
 
 
-def _sidecar(name: str, sidecar: Sidecar, mesh: Mesh, needs: frozenset[str]) -> Part:
+def _sidecar(name: str, sidecar: Sidecar, mesh: Mesh, needs: frozenset[str], with_app: bool) -> Part:
     prefix = {INVENTORY_DAPRD: ("", "INVENTORY_"), PRODUCTS_DAPRD: ("PRODUCTS_", "PRODUCTS_")}
     api, own = prefix.get(name, (f"{name} ", f"{name} "))
     ports = {
@@ -79,4 +84,4 @@ def _sidecar(name: str, sidecar: Sidecar, mesh: Mesh, needs: frozenset[str]) -> 
         f"{own}DAPR_INTERNAL_PORT": sidecar.internal_port,
         f"{own}DAPR_METRICS_PORT": sidecar.metrics_port,
     }
-    return daprd.part(name, sidecar, mesh, ports, needs)
+    return daprd.part(name, sidecar, mesh, ports, needs, with_app=with_app)

@@ -79,8 +79,21 @@ def of_products(settings: Settings) -> Sidecar:
     )
 
 
-def part(name: str, sidecar: Sidecar, mesh: Mesh, ports: Mapping[str, int], needs: frozenset[str]) -> Part:
-    """The sidecar as a part; it is ready when its app listens too. `ports` has the settings' keys."""
+def part(
+    name: str,
+    sidecar: Sidecar,
+    mesh: Mesh,
+    ports: Mapping[str, int],
+    needs: frozenset[str],
+    *,
+    with_app: bool,
+) -> Part:
+    """The sidecar as a part; `ports` has the settings' keys.
+
+    `with_app`: it is ready when its app listens too, not already when its API does.
+    See https://docs.dapr.io/operations/resiliency/health-checks/sidecar-health/
+    """
+    health = "healthz" if with_app else "healthz/outbound"
 
     async def launch() -> Process:
         secrets = write_secrets(mesh.settings, mesh.data)
@@ -96,7 +109,7 @@ def part(name: str, sidecar: Sidecar, mesh: Mesh, ports: Mapping[str, int], need
         return Process(name, argv, mesh.data.log(name), env=_environment(sidecar, mesh))
 
     async def healthy() -> bool:
-        return await ready.http(f"http://127.0.0.1:{sidecar.http_port}/v1.0/healthz")
+        return await ready.http(f"http://127.0.0.1:{sidecar.http_port}/v1.0/{health}")
 
     return Part(
         name,

@@ -64,7 +64,7 @@ def _receive(url: str, archive: Path, report: Report) -> str:
 
 
 def _unpack(archive: Path, member: str) -> Path:
-    """Copy only the content of the one file: no name, link or mode from the archive is followed."""
+    """Copy only the content of the one file: no name, link or mode in the archive reaches the disk."""
     target = archive.with_name(member)
     try:
         with tarfile.open(archive, "r:gz") as tar:

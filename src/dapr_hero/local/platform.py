@@ -40,7 +40,7 @@ class Platform:
         """`settings` are used with their offset applied; the services get them as their environment.
 
         `parts` are the ones to start: without "sentry" there is no mTLS and so no access control, without
-        "zipkin" no tracing; without a service its sidecar waits for somebody else on the app's port.
+        "zipkin" no tracing; without a service its sidecar is ready before anybody is on the app's port.
         `extra` are sidecars of other app ids. `fresh` forgets the data of earlier runs.
         """
         self._settings = settings.shifted()

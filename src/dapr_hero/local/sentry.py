@@ -26,11 +26,7 @@ def part(settings: Settings, data: DataDir, binary: Path) -> Part:
     async def healthy() -> bool:
         return await ready.http(f"http://127.0.0.1:{settings.sentry_health_port}/healthz")
 
-    ports = {
-        "SENTRY_PORT": settings.sentry_port,
-        "SENTRY_HEALTH_PORT": settings.sentry_health_port,
-        "SENTRY_METRICS_PORT": settings.sentry_metrics_port,
-    }
+    ports = {"SENTRY_PORT": settings.sentry_port, "SENTRY_HEALTH_PORT": settings.sentry_health_port}
     return Part(NAME, Stage.AUTHORITY, launch, healthy, ports=ports)
 
 
@@ -42,10 +38,9 @@ def _flags(settings: Settings, data: DataDir) -> list[str]:
         "--listen-address=127.0.0.1",
         f"--port={settings.sentry_port}",
         f"--healthz-port={settings.sentry_health_port}",
-        # Sentry 1.18 serves health and metrics on every address, whatever it is told.
+        # Sentry 1.18 serves its health, and would serve its metrics, on every address, whatever it is told.
         "--healthz-listen-address=127.0.0.1",
-        "--metrics-listen-address=127.0.0.1",
-        f"--metrics-port={settings.sentry_metrics_port}",
+        "--enable-metrics=false",
     ]
 
 

@@ -29,7 +29,7 @@ def part(settings: Settings, data: DataDir, report: Report) -> Part:
     """Zipkin on loopback. It keeps nothing, so it is stopped at once."""
 
     async def launch() -> Process:
-        jar = await obtain(report)
+        jar = await fetch(report)
         command = _command(jar, settings.zipkin_port)
         return Process(NAME, command, data.log(NAME), stop_signal=Signals.SIGKILL)
 
@@ -41,12 +41,17 @@ def part(settings: Settings, data: DataDir, report: Report) -> Part:
     )
 
 
-async def obtain(report: Report) -> Path:
+def cached() -> bool:
+    """Whether the server's jar is in the user's cache."""
+    return _jar().exists()
+
+
+async def fetch(report: Report) -> Path:
     """The server's jar from the user's cache; downloaded when it is not there.
 
     Raises: LocalError when it cannot be had or is not the expected one.
     """
-    jar = platformdirs.user_cache_path("dapr-hero") / f"zipkin-server-{VERSION}-{CLASSIFIER}.jar"
+    jar = _jar()
     if not jar.exists():
         given_up = threading.Event()
         try:
@@ -54,6 +59,10 @@ async def obtain(report: Report) -> Path:
         finally:
             given_up.set()
     return jar
+
+
+def _jar() -> Path:
+    return platformdirs.user_cache_path("dapr-hero") / f"zipkin-server-{VERSION}-{CLASSIFIER}.jar"
 
 
 def _command(jar: Path, port: int) -> list[str | Path]:

@@ -70,12 +70,13 @@ def test_only_the_expected_file_is_taken(member: str, server: ReleaseServer, tmp
     assert [path.name for path in tmp_path.rglob("*")] == ["work", "a.tar.gz"]
 
 
-def test_a_link_is_not_followed(server: ReleaseServer, tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.DIRTYPE])
+def test_only_a_file_is_taken(kind: bytes, server: ReleaseServer, tmp_path: Path) -> None:
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w:gz") as tar:
-        link = tarfile.TarInfo("daprd")
-        link.type, link.linkname = tarfile.SYMTYPE, "/etc/hostname"
-        tar.addfile(link)
+        entry = tarfile.TarInfo("daprd")
+        entry.type, entry.linkname = kind, "/etc/hostname"
+        tar.addfile(entry)
     with pytest.raises(DownloadError, match="daprd"):
         fetch_from(server, packed.getvalue(), tmp_path)
     assert not (tmp_path / "daprd").exists()

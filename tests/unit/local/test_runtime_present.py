@@ -71,6 +71,14 @@ def test_a_sentry_that_is_not_daprs_does_not_count(tmp_path: Path) -> None:
     assert find(Settings()) is None
 
 
+def test_the_cache_counts_when_nothing_installed_fits(tmp_path: Path) -> None:
+    program(tmp_path / "bin" / "daprd", "1.17.9")
+    for name in BOTH:
+        program(cache_folder() / name, VERSION)
+
+    assert find(Settings()) == DaprRuntime(**{name: cache_folder() / name for name in BOTH})
+
+
 def test_finding_leaves_nothing_behind() -> None:
     assert find(Settings()) is None
     assert not cache_folder().exists()

@@ -1,0 +1,133 @@
+"""The real platform for your own tests: real daprd, Sentry, Valkey, PostgreSQL and Zipkin, on free ports.
+
+In the top conftest.py: `pytest_plugins = ["dapr_hero.testing"]`, and a test that asks for `platform` gets one, in the
+mode of DAPR_MODE. For others (a mode, a subset, a second sidecar) use `start_platform`.
+"""
+
+import asyncio
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Coroutine, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import httpx2 as httpx
+import pytest
+
+from dapr_hero import items, settings
+from dapr_hero.local import runtime
+from dapr_hero.local.platform import Platform
+from dapr_hero.local.ports import on_free_ports
+from dapr_hero.local.report import ConsoleReport
+from dapr_hero.local.runtime import DaprRuntime
+from dapr_hero.settings import Settings
+
+T = TypeVar("T")
+
+_PATIENCE_SECONDS = 30.0
+
+
+def eventually(look: Callable[[], T], *, seconds: float = _PATIENCE_SECONDS) -> T:
+    """What `look` returns once it is true; else fails with the last it returned."""
+    deadline = time.monotonic() + seconds
+    while not (seen := look()):
+        if time.monotonic() > deadline:
+            pytest.fail(f"not within {seconds:g} s; last seen: {seen!r}")
+        time.sleep(0.02)
+    return seen
+
+
+class RunningPlatform:
+    """A platform that runs on a thread of its own, so that tests of any kind can use it."""
+
+    def __init__(self, platform: Platform, loop: asyncio.AbstractEventLoop, http: httpx.Client) -> None:
+        self._platform = platform
+        self._loop = loop
+        self._http = http
+        self.settings = platform.settings
+
+    def restart(self, part: str) -> None:
+        """Stop a part as at the end, and start it again."""
+        self._do(self._platform.restart(part))
+
+    def stop(self, part: str) -> None:
+        self._do(self._platform.stop(part))
+
+    def start(self, part: str) -> None:
+        self._do(self._platform.start(part))
+
+    def kill(self, part: str) -> None:
+        """End a part with SIGKILL."""
+        self._do(self._platform.kill(part))
+
+    def log(self, part: str) -> str:
+        """What a part has logged so far."""
+        return self._platform.processes[part].log.read_text()
+
+    def publish(self, event: Mapping[str, Any] | bytes, **headers: str) -> None:
+        """Publish a CloudEvent through inventory's sidecar."""
+        s = self.settings
+        url = f"http://127.0.0.1:{s.dapr_http_port}/v1.0/publish/{s.pubsub_name}/{s.pubsub_topic}"
+        body = event if isinstance(event, bytes) else items.encode(event)
+        whole = {"content-type": "application/cloudevents+json", **headers}
+        self._http.post(url, content=body, headers=whole).raise_for_status()
+
+    def get(self, path: str) -> httpx.Response:
+        """One request to inventory's REST API; the path as it goes over the wire."""
+        return self._http.get(f"http://127.0.0.1:{self.settings.inventory_port}{path}")
+
+    def trace(self, trace_id: str) -> list[dict[str, Any]]:
+        """The spans of a trace that Zipkin has got so far."""
+        answer = self._http.get(f"http://127.0.0.1:{self.settings.zipkin_port}/api/v2/trace/{trace_id}")
+        spans: list[dict[str, Any]] = answer.json() if answer.status_code == 200 else []
+        return spans
+
+    def _do(self, work: Coroutine[Any, Any, None]) -> None:
+        asyncio.run_coroutine_threadsafe(work, self._loop).result()
+
+
+@contextmanager
+def start_platform(chosen: Settings, found: DaprRuntime, **options: Any) -> Iterator[RunningPlatform]:
+    """A platform with these settings; `options` are those of `Platform`. Raises: LocalError."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, name="platform")
+    thread.start()
+
+    def do(work: Coroutine[Any, Any, T]) -> T:
+        return asyncio.run_coroutine_threadsafe(work, loop).result()
+
+    try:
+        platform = do(Platform(chosen, found, ConsoleReport(), **options).__aenter__())
+        try:
+            with httpx.Client(timeout=_PATIENCE_SECONDS) as http:
+                yield RunningPlatform(platform, loop, http)
+        finally:
+            do(platform.close())
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
+
+
+@pytest.fixture(scope="session")
+def dapr_runtime() -> DaprRuntime:
+    """Dapr's binaries: found, downloaded or built."""
+    return runtime.obtain(settings.load(), ConsoleReport())
+
+
+@pytest.fixture(scope="module")
+def data_dir() -> Iterator[Path]:
+    """A data directory that is gone after the module; open to others, since PostgreSQL never runs as root."""
+    with tempfile.TemporaryDirectory(prefix="dapr-hero-") as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder) / "data"
+
+
+@pytest.fixture(scope="module")
+def platform(dapr_runtime: DaprRuntime, data_dir: Path) -> Iterator[RunningPlatform]:
+    """The whole platform on free ports, in the mode of DAPR_MODE, for the tests of a module."""
+    mode = settings.load().dapr_mode
+    with start_platform(on_free_ports(dapr_mode=mode, data_dir=data_dir), dapr_runtime) as running:
+        yield running

@@ -1,0 +1,1 @@
+pytest_plugins = ["dapr_hero.testing"]

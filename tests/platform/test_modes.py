@@ -1,0 +1,197 @@
+"""What every mode does on the real platform."""
+
+import json
+import secrets
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from urllib.parse import quote
+
+import grpc
+import msgspec
+import pytest
+from valkey import Valkey
+
+from dapr_hero.local.daprd import Sidecar
+from dapr_hero.products.v1 import products_pb2 as pb
+from dapr_hero.products.v1.products_pb2_grpc import ProductsStub
+from dapr_hero.testing import RunningPlatform, eventually
+from tests.events import event
+from tests.platform.broker import broker, dead_letters
+
+KINDS = [("widget.v1", "widgets"), ("gadget.v1", "gadgets"), ("thingamajig.v1", "products")]
+every_kind = pytest.mark.parametrize(("type", "resource"), KINDS)
+
+
+def stored(platform: RunningPlatform, resource: str, id: str) -> dict[str, Any]:
+    """The item, once it is there; prices as decimals."""
+    path = f"/v1/{resource}/{quote(id, safe='')}"
+    answer = eventually(lambda: platform.get(path) if platform.get(path).status_code == 200 else None)
+    item: dict[str, Any] = json.loads(answer.content, parse_float=Decimal, parse_int=Decimal)
+    return item
+
+
+@every_kind
+@pytest.mark.parametrize("id", ["plain", "a b", "café", "a/b", "a||b", "100%", "x" * 256])
+def test_an_event_is_routed_stored_and_read_back(
+    platform: RunningPlatform, type: str, resource: str, id: str
+) -> None:
+    platform.publish(event(type, id, price=0.1))
+    assert stored(platform, resource, id) == {"id": id, "description": f"about {id}", "price": Decimal("0.1")}
+
+
+@every_kind
+@pytest.mark.parametrize("price", ["0", "0.1", "19.99", "123456789012345", "0.000000000000001", "1e3"])
+def test_a_price_comes_back_exactly(platform: RunningPlatform, type: str, resource: str, price: str) -> None:
+    platform.publish(event(type, f"price {price}", price=msgspec.Raw(price.encode())))
+    assert stored(platform, resource, f"price {price}")["price"] == Decimal(price)
+
+
+def test_a_burst_of_all_types_lands_whole(platform: RunningPlatform) -> None:
+    for number in range(100):
+        for type, _ in KINDS:
+            platform.publish(event(type, f"burst-{number}", price=number))
+    for number in range(100):
+        for _, resource in KINDS:
+            assert stored(platform, resource, f"burst-{number}")["price"] == number
+
+
+@every_kind
+def test_the_newest_of_many_updates_stands(platform: RunningPlatform, type: str, resource: str) -> None:
+    start = datetime.now(UTC)
+    for number in [*range(0, 200, 2), 199, *range(1, 199, 2)]:
+        at = (start + timedelta(microseconds=number)).isoformat()
+        platform.publish(event(type, "updated", price=number, time=at))
+    last = event(type, "after the updates")
+    platform.publish(last)
+    stored(platform, resource, "after the updates")
+    eventually(lambda: stored(platform, resource, "updated")["price"] == 199)
+
+
+MALFORMED: dict[str, dict[str, Any]] = {
+    "data is a text": {"data": "not an object"},
+    "data is a list": {"data": [1]},
+    "no data": {"data": None},
+    "no item id": {"data": {"description": "d", "price": 1}},
+    "empty item id": {"data": {"id": "", "description": "d", "price": 1}},
+    "long item id": {"data": {"id": "x" * 257, "description": "d", "price": 1}},
+    "long description": {"data": {"id": "m", "description": "d" * 4001, "price": 1}},
+    "negative price": {"data": {"id": "m", "description": "d", "price": -1}},
+    "price is a text": {"data": {"id": "m", "description": "d", "price": "1"}},
+    "price is null": {"data": {"id": "m", "description": "d", "price": None}},
+    "price is huge": {"data": {"id": "m", "description": "d", "price": 1e300}},
+    "empty object": {"data": {}},
+    "wrong content type": {"datacontenttype": "text/plain", "data": "text"},
+    "no content type": {"datacontenttype": None},
+    "time is none": {"time": "yesterday"},
+}
+
+
+@every_kind
+def test_malformed_events_end_in_the_dead_letter_topic_and_hold_nobody_back(
+    platform: RunningPlatform, type: str, resource: str
+) -> None:
+    ids = {f"{resource} {name}" for name in MALFORMED}
+    for name, changes in MALFORMED.items():
+        platform.publish(event(type, "m", **changes) | {"id": f"{resource} {name}"})
+    platform.publish(event(type, "good after bad"))
+    stored(platform, resource, "good after bad")
+    eventually(lambda: ids <= {letter.get("id") for letter in dead_letters(platform.settings)})
+    assert platform.get(f"/v1/{resource}/m").status_code == 404
+
+
+@every_kind
+def test_an_event_that_lacks_every_attribute_ends_in_the_dead_letter_topic(
+    platform: RunningPlatform, type: str, resource: str
+) -> None:
+    bare = {"type": type, "data": {"id": f"bare {resource}", "description": "", "price": 1}}
+    platform.publish(bare)
+    eventually(lambda: bare["data"] in [letter.get("data") for letter in dead_letters(platform.settings)])
+    assert platform.get(f"/v1/{resource}/bare%20{resource}").status_code == 404
+
+
+def test_what_is_no_cloud_event_at_all_ends_in_the_dead_letter_topic(platform: RunningPlatform) -> None:
+    with broker(platform.settings) as valkey:
+        valkey.xadd("inventory", {"data": "not json"})
+        eventually(lambda: b"not json" in _raw_dead_letters(valkey))
+
+
+def _raw_dead_letters(valkey: "Valkey[bytes]") -> list[bytes]:
+    entries: Any = valkey.xrange("inventory-dead-letters")
+    return [fields[b"data"] for _, fields in entries]
+
+
+@every_kind
+def test_an_event_makes_one_connected_trace(platform: RunningPlatform, type: str, resource: str) -> None:
+    trace_id, root = secrets.token_hex(16), secrets.token_hex(8)
+    platform.publish(event(type, f"traced {resource}"), traceparent=f"00-{trace_id}-{root}-01")
+    last = {"widgets": "upsert widgets", "gadgets": "state", "products": "savestate"}[resource]
+
+    def whole_trace() -> list[dict[str, Any]]:
+        """All spans, once the last call's is there and none has a parent that is not."""
+        spans = platform.trace(trace_id)
+        known = {span["id"] for span in spans} | {root}
+        told = any(last in span["name"] for span in spans)
+        return spans if told and all(span.get("parentId") in known for span in spans) else []
+
+    services = {span["localEndpoint"]["serviceName"] for span in eventually(whole_trace)}
+    assert services == ({"inventory", "products"} if resource == "products" else {"inventory"})
+
+
+@every_kind
+def test_not_found_is_an_answer_that_takes_nothing_down(
+    platform: RunningPlatform, type: str, resource: str
+) -> None:
+    platform.publish(event(type, "known"))
+    stored(platform, resource, "known")
+    for number in range(20):
+        answer = platform.get(f"/v1/{resource}/unknown-{number}")
+        assert (answer.status_code, answer.json()["type"]) == (404, "NOT_FOUND")
+    assert platform.get(f"/v1/{resource}/known").status_code == 200
+
+
+def test_an_app_that_products_does_not_know_is_refused(platform: RunningPlatform, intruder: Sidecar) -> None:
+    """And inventory, in the same way, is let in: it is the caller that makes the difference."""
+    assert _status(platform, platform.settings.dapr_grpc_port) is grpc.StatusCode.OK
+    assert _status(platform, intruder.grpc_port) is grpc.StatusCode.PERMISSION_DENIED
+
+
+def _status(platform: RunningPlatform, sidecar_port: int) -> grpc.StatusCode:
+    with grpc.insecure_channel(f"127.0.0.1:{sidecar_port}") as channel:
+        call = ProductsStub(channel).GetProduct.with_call
+        metadata = (("dapr-app-id", platform.settings.products_address),)
+        try:
+            call(pb.GetProductRequest(id="x"), metadata=metadata, timeout=20)
+        except grpc.RpcError as error:
+            code: grpc.StatusCode = error.code()  # type: ignore[attr-defined]  # a Call, too
+            return code
+    return grpc.StatusCode.OK
+
+
+def test_products_survive_restarts_of_their_service_and_sidecar(platform: RunningPlatform) -> None:
+    platform.publish(event("thingamajig.v1", "durable"))
+    stored(platform, "products", "durable")
+    platform.restart("products")
+    platform.restart("products-daprd")
+    assert stored(platform, "products", "durable")["id"] == "durable"
+
+
+def test_a_state_store_that_is_down_is_said_and_widgets_are_not_concerned(platform: RunningPlatform) -> None:
+    for type, resource in KINDS:
+        platform.publish(event(type, "before"))
+        stored(platform, resource, "before")
+    platform.stop("valkey")
+    try:
+        for resource in ("gadgets", "products"):
+            answer = platform.get(f"/v1/{resource}/before")
+            assert (answer.status_code, answer.json()["type"]) == (503, "UNAVAILABLE")
+        assert platform.get("/v1/widgets/before").status_code == 200
+        assert platform.get("/healthz").status_code == 200
+        readiness = platform.get("/readyz")
+        assert readiness.status_code == 503
+        assert readiness.json()["dependencies"]["statestore"] == "unavailable"
+        assert readiness.json()["dependencies"]["postgresql"] == "ok"
+    finally:
+        platform.start("valkey")
+    for _, resource in KINDS:
+        assert stored(platform, resource, "before")["id"] == "before"
