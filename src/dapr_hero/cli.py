@@ -61,14 +61,17 @@ def up(
 def publish(
     resource: Annotated[Resource | None, typer.Argument(help="What to publish; or use --file")] = None,
     id: Annotated[str | None, typer.Option(help="Item's id [default: its resource]")] = None,
-    description: Annotated[str, typer.Option(help="Item's description")] = "made by dapr-hero publish",
+    description: Annotated[str, typer.Option(help="Its description")] = "made by dapr-hero publish",
     price: Annotated[str, typer.Option(help="Item's price, a decimal from 0 on")] = "9.99",
-    count: Annotated[int, typer.Option(min=1, max=1_000_000, help="Events; ids end in -1, -2, … from 2 on")] = 1,
+    count: Annotated[
+        int, typer.Option(min=1, max=1_000_000, help="Events; from 2 on the ids end in -1, -2, …")
+    ] = 1,
     file: Annotated[list[Path] | None, typer.Option(help="A CloudEvent as JSON; may be repeated")] = None,
 ) -> None:
     """Publish CloudEvents through inventory's sidecar.
 
-    Examples: `dapr-hero publish widget --id w1 --price 19.99`, `dapr-hero publish --file messages/gadget.json`
+    Examples: `dapr-hero publish widget --id w1 --price 19.99`
+    and `dapr-hero publish --file messages/gadget.json`
     """
     chosen = settings.load().shifted()
     if (resource is None) == (not file):
@@ -94,7 +97,7 @@ def get(
 
 @app.command(name="doctor")
 def diagnose() -> None:
-    """Say what the platform needs, what is there, and how to get what is missing. Exit code 1 if it cannot run."""
+    """Say what the platform needs, what is there and how to get the rest. Exit code 1: it cannot run."""
     checks = doctor.examine(settings.load().shifted())
     doctor.show(checks, console)
     raise typer.Exit(0 if all(check.ok for check in checks) else 1)
@@ -111,7 +114,9 @@ def setup() -> None:
 
 @app.command()
 def generate_env(
-    check: Annotated[bool, typer.Option("--check", help="Change nothing; exit code 1 if it is outdated")] = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="Change nothing; exit code 1 if it is outdated")
+    ] = False,
 ) -> None:
     """Write .env with every setting's default and meaning."""
     path, text = Path(".env"), environment.text()
@@ -140,5 +145,7 @@ def main() -> None:
     try:
         app()
     except (LocalError, SettingsError, ClientError) as error:
-        Console(stderr=True).print(f"error: {error}", style="bold red", markup=False, highlight=False, soft_wrap=True)
+        Console(stderr=True).print(
+            f"error: {error}", style="bold red", markup=False, highlight=False, soft_wrap=True
+        )
         sys.exit(1)

@@ -62,7 +62,8 @@ async def publish(settings: Settings, events: Iterator[bytes], total: int, repor
     url = f"{base}/publish/{settings.pubsub_name}/{settings.pubsub_topic}"
     async with _session(settings) as session:
         if total == 1:
-            return await _publish(session, url, next(events))
+            await _publish(session, url, next(events))
+            return
         with report.track(f"publishing {total} events", total, "events") as advance:
 
             async def worker() -> None:
@@ -95,7 +96,9 @@ def _session(settings: Settings) -> aiohttp.ClientSession:
 
 async def _publish(session: aiohttp.ClientSession, url: str, event: bytes) -> None:
     try:
-        async with session.post(url, data=event, headers={"content-type": "application/cloudevents+json"}) as response:
+        async with session.post(
+            url, data=event, headers={"content-type": "application/cloudevents+json"}
+        ) as response:
             if response.status != HTTPStatus.NO_CONTENT:
                 raise ClientError(f"daprd refused the event ({response.status}): {await response.text()}")
     except (aiohttp.ClientError, TimeoutError):

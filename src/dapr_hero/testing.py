@@ -1,7 +1,7 @@
 """The real platform for your own tests: real daprd, Sentry, Valkey, PostgreSQL and Zipkin, on free ports.
 
-In the top conftest.py: `pytest_plugins = ["dapr_hero.testing"]`, and a test that asks for `platform` gets one, in the
-mode of DAPR_MODE. For others (a mode, a subset, a second sidecar) use `start_platform`.
+In the top conftest.py: `pytest_plugins = ["dapr_hero.testing"]`, and a test that asks for `platform` gets
+one, in the mode of DAPR_MODE. For others (a mode, a subset, a second sidecar) use `start_platform`.
 """
 
 import asyncio

@@ -5,10 +5,10 @@ import pytest
 
 from dapr_hero import modes
 from dapr_hero.events import STORED, CloudEvent, Outcome
+from dapr_hero.local.ports import on_free_ports
 from dapr_hero.routing import Subscription
 from dapr_hero.settings import Mode, Settings
 from tests.conformance.fake_sidecar import Deliverer, FakeSidecar
-from dapr_hero.local.ports import on_free_ports
 
 
 class Handler:

@@ -166,7 +166,8 @@ class FakeSidecar(api_service_v1.DaprServicer):
 
     async def SaveState(self, request: Any, context: Any) -> Any:
         await self._grpc_called(context)
-        if not all([self._save_one(each.key, each.value, each.etag.value) for each in request.states]):
+        saved = [self._save_one(each.key, each.value, each.etag.value) for each in request.states]
+        if not all(saved):
             await context.abort(grpc.StatusCode.ABORTED, "possible etag mismatch")
         return Empty()
 
@@ -234,10 +235,12 @@ class Deliverer:
 
     async def _post(self, path: str, body: bytes) -> Any:
         headers = {"content-type": "application/cloudevents+json"}
-        async with aiohttp.ClientSession() as session:
-            async with session.post(self._url + path, data=body, headers=headers) as response:
-                response.raise_for_status()
-                return await response.json()
+        async with (
+            aiohttp.ClientSession() as session,
+            session.post(self._url + path, data=body, headers=headers) as response,
+        ):
+            response.raise_for_status()
+            return await response.json()
 
     async def _bulk_grpc(self, path: str, ids: list[str], events: Sequence[Event]) -> dict[str, str]:
         entries = [

@@ -12,7 +12,7 @@ from dapr_hero.settings import Settings
 
 
 @contextmanager
-def broker(settings: Settings) -> Iterator["Valkey[bytes]"]:
+def broker(settings: Settings) -> Iterator[Valkey]:
     password = json.loads((location(settings) / "secrets.json").read_text())["valkey"]["password"]
     with Valkey(host="127.0.0.1", port=settings.valkey_port, password=password) as valkey:
         yield valkey

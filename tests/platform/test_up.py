@@ -1,0 +1,201 @@
+"""`dapr-hero up` and its companions as a person uses them."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import psutil
+import pytest
+
+from dapr_hero.local.ports import on_free_ports
+from dapr_hero.local.runtime import DaprRuntime
+from dapr_hero.settings import Settings
+from dapr_hero.testing import eventually
+
+Up = subprocess.Popen[str]
+
+
+@pytest.fixture
+def settings(dapr_runtime: DaprRuntime, data_dir: Path) -> Settings:
+    binaries = {"daprd_path": dapr_runtime.daprd, "sentry_path": dapr_runtime.sentry}
+    return on_free_ports(data_dir=data_dir, **binaries)
+
+
+def hero(settings: Settings, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "dapr_hero", *arguments],
+        env={**os.environ, **settings.environment()},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=100,
+    )
+
+
+def _item(settings: Settings, resource: str, id: str) -> str:
+    """What `get` prints; nothing when there is no such item."""
+    return hero(settings, "get", resource, id).stdout
+
+
+class Terminal:
+    """One `dapr-hero up`, with what it has printed."""
+
+    def __init__(self, settings: Settings, output: Path) -> None:
+        self._output = output
+        with output.open("w") as file:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "dapr_hero", "up"],
+                env={**os.environ, **settings.environment()},
+                stdout=file,
+                stderr=subprocess.STDOUT,
+                text=True,
+            )
+        eventually(lambda: "Ctrl-C stops" in self.text or self.process.poll() is not None, seconds=90)
+
+    @property
+    def text(self) -> str:
+        return self._output.read_text()
+
+    @property
+    def parts(self) -> dict[str, int]:
+        """The pids that the screen tells, by part."""
+        return {
+            name: int(pid)
+            for name, pid in re.findall(r"^│ ([a-z-]+) +│.*│ (\d+) +│$", self.text, re.MULTILINE)
+        }
+
+    def end(self, how: signal.Signals = signal.SIGINT) -> int:
+        self.process.send_signal(how)
+        return self.process.wait(60)
+
+
+@pytest.fixture
+def up(settings: Settings, tmp_path: Path) -> Iterator[Terminal]:
+    terminal = Terminal(settings, tmp_path / "output")
+    yield terminal
+    if terminal.process.poll() is None:
+        terminal.end()
+
+
+def _left(pids: dict[str, int]) -> list[str]:
+    return [name for name, pid in pids.items() if psutil.pid_exists(pid)]
+
+
+ALL = {"valkey", "postgres", "sentry", "zipkin", "products", "products-daprd", "inventory", "inventory-daprd"}
+
+
+def test_events_go_in_and_items_come_out_and_ctrl_c_leaves_nothing_but_the_data(
+    settings: Settings, up: Terminal, tmp_path: Path
+) -> None:
+    assert set(up.parts) == ALL, up.text
+    for resource in ("widget", "gadget", "thingamajig"):
+        assert hero(settings, "publish", resource, "--id", "é 1", "--price", "0.1").returncode == 0
+        found = eventually(partial(_item, settings, resource, "é 1"))
+        assert found == '{"id":"é 1","description":"made by dapr-hero publish","price":0.1}\n'
+    missing = hero(settings, "get", "widget", "missing")
+    assert (missing.returncode, missing.stderr) == (1, "error: 404: there is no such item in widgets\n")
+    many = hero(settings, "publish", "widget", "--count", "50")
+    assert (many.returncode, "published 50 widget events" in many.stdout) == (0, True)
+
+    pids = up.parts
+    assert up.end(signal.SIGINT) == 0
+    assert _left(pids) == []
+
+    again = Terminal(settings, tmp_path / "again")
+    for resource in ("widget", "gadget", "thingamajig"):
+        assert hero(settings, "get", resource, "é 1").returncode == 0
+    assert again.end(signal.SIGTERM) == 0
+    assert _left(again.parts) == []
+
+
+@pytest.mark.parametrize("part", ["inventory", "products-daprd", "valkey"])
+def test_a_part_that_dies_is_named_and_takes_the_rest_down_in_order(up: Terminal, part: str) -> None:
+    pids = up.parts
+    os.kill(pids[part], signal.SIGKILL)
+    assert up.process.wait(60) == 1
+    assert f"error: {part} ended by SIGKILL" in up.text
+    assert _left(pids) == []
+
+
+def test_a_killed_runner_leaves_nothing(up: Terminal) -> None:
+    pids = up.parts
+    up.end(signal.SIGKILL)
+    eventually(lambda: not _left(pids))
+
+
+def test_two_platforms_run_at_once_with_an_offset(settings: Settings, up: Terminal, tmp_path: Path) -> None:
+    other_data = settings.data_dir.with_name("other") if settings.data_dir else None
+    for offset in range(97, 4000, 101):  # the first that is free for all of them
+        other = settings.model_copy(update={"port_offset": offset, "data_dir": other_data})
+        second = Terminal(other, tmp_path / "second")
+        if "is taken" not in second.text:
+            break
+    assert set(second.parts) == ALL, second.text
+    assert hero(other, "publish", "widget", "--id", "second").returncode == 0
+    eventually(lambda: hero(other, "get", "widget", "second").returncode == 0)
+    assert hero(settings, "get", "widget", "second").returncode == 1
+    assert second.end() == 0
+    assert up.process.poll() is None
+
+
+def test_what_keeps_it_from_starting_is_one_line(settings: Settings, up: Terminal) -> None:
+    elsewhere = settings.model_copy(update={"data_dir": Path(str(settings.data_dir) + "-2")})
+    taken = hero(elsewhere, "up")
+    assert taken.returncode == 1
+    assert re.search(
+        r"^error: port \d+ is taken by .* \(pid \d+\): .*PORT_OFFSET", taken.stderr, re.MULTILINE
+    )
+    same_data = hero(settings, "up")
+    assert same_data.returncode == 1
+    assert "DATA_DIR" in same_data.stderr
+    for fault in (taken, same_data):
+        assert fault.stderr.count("\n") == 1
+        assert "Traceback" not in fault.stderr + fault.stdout
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("DAPR_MODE", "smoke"), ("VALKEY_PORT", "many"), ("DAPRD_PATH", "/nowhere/daprd")]
+)
+def test_a_bad_setting_is_one_line(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, key: str, value: str
+) -> None:
+    environment = {**os.environ, **settings.environment(), key: value}
+    answer = subprocess.run(
+        [sys.executable, "-m", "dapr_hero", "up"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert answer.returncode == 1
+    assert key in answer.stderr
+    assert value in answer.stderr
+    assert answer.stderr.count("\n") == 1
+
+
+def test_without_a_platform_the_client_says_so(settings: Settings) -> None:
+    for arguments in (["publish", "widget"], ["get", "widget"]):
+        answer = hero(settings, *arguments)
+        assert answer.returncode == 1
+        assert "is the platform up (make run)?" in answer.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--price", "-1"], ["--price", "x"], ["--id", "x" * 257], ["--price", "NaN"]]
+)
+def test_an_item_that_cannot_be_stored_is_not_published(settings: Settings, arguments: list[str]) -> None:
+    answer = hero(settings, "publish", "widget", *arguments)
+    assert answer.returncode == 1
+    assert answer.stderr.startswith("error: ")
+
+
+def test_doctor_tells_what_is_there(settings: Settings) -> None:
+    answer = hero(settings, "doctor")
+    assert answer.returncode == 0
+    for word in ("python", "daprd and sentry 1.18.0", "Valkey", "PostgreSQL", "Zipkin", "ports"):
+        assert word in answer.stdout
