@@ -1,7 +1,7 @@
 """What is stored: an item, its limits, and the version that decides which of two events is newer."""
 
 from decimal import Context, Decimal, InvalidOperation
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import msgspec
 
@@ -31,6 +31,16 @@ class Version(NamedTuple):
 
     item: Item
     stamp: str
+
+
+class Store(Protocol):
+    """Lists in one round trip each. Both raise Unavailable."""
+
+    async def get(self, ids: list[str]) -> dict[str, Item]:
+        """Those of the items that exist."""
+
+    async def save(self, versions: list[Version]) -> None:
+        """All durable when this returns; a stored newer version stays. The ids differ."""
 
 
 class _Payload(msgspec.Struct):

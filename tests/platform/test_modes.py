@@ -10,6 +10,8 @@ from urllib.parse import quote
 import grpc
 import msgspec
 import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from valkey import Valkey
 
 from dapr_hero.local.daprd import Sidecar
@@ -166,6 +168,17 @@ def _status(platform: RunningPlatform, sidecar_port: int) -> grpc.StatusCode:
             code: grpc.StatusCode = error.code()
             return code
     return grpc.StatusCode.OK
+
+
+def test_products_tells_its_health_and_what_it_offers(platform: RunningPlatform) -> None:
+    with grpc.insecure_channel(f"127.0.0.1:{platform.settings.products_port}") as channel:
+        health = health_pb2_grpc.HealthStub(channel)
+        for service in ("", "products.v1.Products"):
+            answer = health.Check(health_pb2.HealthCheckRequest(service=service))
+            assert answer.status == health_pb2.HealthCheckResponse.SERVING
+        asked = iter([reflection_pb2.ServerReflectionRequest(list_services="")])
+        [listed] = reflection_pb2_grpc.ServerReflectionStub(channel).ServerReflectionInfo(asked)
+        assert "products.v1.Products" in {each.name for each in listed.list_services_response.service}
 
 
 def test_products_survive_restarts_of_their_service_and_sidecar(platform: RunningPlatform) -> None:

@@ -11,8 +11,8 @@ from dapr_hero.batching import CoalescingReader
 from dapr_hero.inventory import api
 from dapr_hero.inventory.database import Database
 from dapr_hero.inventory.handlers import Handlers
-from dapr_hero.inventory.stores import Products, Store, Widgets
-from dapr_hero.items import Item
+from dapr_hero.inventory.stores import Products, Widgets
+from dapr_hero.items import Item, Store
 from dapr_hero.routing import Subscription
 from dapr_hero.servers import HttpServer
 from dapr_hero.settings import Settings

@@ -1,6 +1,6 @@
 """Where items land: widgets in PostgreSQL, gadgets in Dapr's state store, products in their own service."""
 
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 import grpc.aio
 import structlog
@@ -19,16 +19,6 @@ log = structlog.get_logger()
 T = TypeVar("T")
 
 _OK = grpc.StatusCode.OK.value[0]
-
-
-class Store(Protocol):
-    """Lists in one round trip each. Both raise Unavailable."""
-
-    async def get(self, ids: list[str]) -> dict[str, Item]:
-        """Those of the items that exist."""
-
-    async def save(self, versions: list[Version]) -> None:
-        """All durable when this returns; a stored newer version stays. The ids differ."""
 
 
 class Widgets:

@@ -72,7 +72,7 @@ class Platform:
             )
             needed = {key: port for part in self._parts.values() for key, port in part.ports.items()}
             self._held.enter_context(ports.reserve(needed))
-            await graph.start(self._parts, self._begin)
+            await self._start_all()
         except BaseException:
             await self.close()
             raise
@@ -133,6 +133,18 @@ class Platform:
             raise
         finally:
             self._held.close()
+
+    async def _start_all(self) -> None:
+        """Start in order, unless a part that is up already ends meanwhile."""
+        starting = asyncio.ensure_future(graph.start(self._parts, self._begin))
+        dying = asyncio.ensure_future(self.watch())
+        try:
+            await asyncio.wait({starting, dying}, return_when=asyncio.FIRST_COMPLETED)
+            await (dying if dying.done() else starting)
+        finally:
+            dying.cancel()
+            starting.cancel()
+            await asyncio.gather(dying, starting, return_exceptions=True)
 
     async def _begin(self, part: Part) -> None:
         began = time.monotonic()

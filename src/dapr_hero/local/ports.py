@@ -70,7 +70,7 @@ def _bind(port: int) -> socket.socket | None:
 
 
 def _owner(port: int) -> str:
-    """ " by NAME (pid N)", or nothing when the system does not tell."""
+    """Who has the port, to go behind "is taken"; nothing when the system does not tell."""
     try:
         pids = [c.pid for c in psutil.net_connections("tcp") if c.laddr and c.laddr.port == port and c.pid]
         if not pids:

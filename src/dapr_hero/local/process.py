@@ -10,6 +10,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
+
 from dapr_hero.local import bound
 from dapr_hero.local.errors import PartDied, PartNotReady
 
@@ -131,11 +133,16 @@ class Process:
         await self._process.wait()
 
     def kill(self) -> None:
-        """SIGKILL to its whole group."""
-        if self._process is not None:
-            # macOS answers PermissionError for a group that has only zombies left.
-            with suppress(ProcessLookupError, PermissionError):
-                os.killpg(self._process.pid, signal.SIGKILL)
+        """SIGKILL to its whole group, and to its descendants that have left the group, as PostgreSQL's do."""
+        if self._process is None:
+            return
+        descendants = _descendants(self._process.pid) if self.running else []
+        # macOS answers PermissionError for a group that has only zombies left.
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        for descendant in descendants:
+            with suppress(psutil.Error):
+                descendant.kill()
 
     def tail(self, lines: int = _TAIL_LINES) -> list[str]:
         """The last lines that this run wrote to its log."""
@@ -167,6 +174,13 @@ class Process:
         if not lines:
             return f"; its log is empty: {self.log}"
         return "\n  ".join([f"; the end of {self.log}:", *lines])
+
+
+def _descendants(pid: int) -> list[psutil.Process]:
+    try:
+        return psutil.Process(pid).children(recursive=True)
+    except psutil.Error:
+        return []
 
 
 async def _until(check: Check) -> None:

@@ -11,7 +11,10 @@ from dapr_hero.settings import Settings
 
 
 class Subscription(StrEnum):
-    """Which of the two registrations of the topic is in force (docs/… of Dapr: subscription methods)."""
+    """Which of the two registrations of the topic is in force.
+
+    See https://docs.dapr.io/developing-applications/building-blocks/pubsub/subscription-methods/
+    """
 
     DECLARATIVE = "declarative"
     PROGRAMMATIC = "programmatic"

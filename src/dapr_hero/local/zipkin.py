@@ -78,6 +78,8 @@ def _command(jar: Path, port: int) -> list[str | Path]:
         f"-Darmeria.ports[0].port={port}",
         "-Darmeria.ports[0].protocols[0]=http",
         "-Dzipkin.storage.type=mem",
+        # The default of 500 000 does not fit into that heap.
+        "-Dzipkin.storage.mem.max-spans=50000",
         "-jar",
         jar,
     ]

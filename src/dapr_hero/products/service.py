@@ -7,10 +7,9 @@ from google.rpc.status_pb2 import Status
 
 from dapr_hero import items, tracing
 from dapr_hero.errors import Unavailable
-from dapr_hero.items import Item, Malformed, Version
+from dapr_hero.items import Item, Malformed, Store, Version
 from dapr_hero.products.v1 import products_pb2 as pb
 from dapr_hero.products.v1.products_pb2_grpc import ProductsServicer
-from dapr_hero.state import VersionedState
 
 Context = grpc.aio.ServicerContext[Any, Any]
 
@@ -18,7 +17,7 @@ _OK = Status()
 
 
 class ProductsService(ProductsServicer):
-    def __init__(self, store: VersionedState) -> None:
+    def __init__(self, store: Store) -> None:
         self._store = store
 
     async def GetProduct(self, request: pb.GetProductRequest, context: Context) -> pb.GetProductResponse:
