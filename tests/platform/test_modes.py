@@ -172,12 +172,13 @@ def _status(platform: RunningPlatform, sidecar_port: int) -> grpc.StatusCode:
 
 def test_products_tells_its_health_and_what_it_offers(platform: RunningPlatform) -> None:
     with grpc.insecure_channel(f"127.0.0.1:{platform.settings.products_port}") as channel:
-        health = health_pb2_grpc.HealthStub(channel)
+        health: Any = health_pb2_grpc.HealthStub(channel)
+        reflection: Any = reflection_pb2_grpc
         for service in ("", "products.v1.Products"):
             answer = health.Check(health_pb2.HealthCheckRequest(service=service))
             assert answer.status == health_pb2.HealthCheckResponse.SERVING
         asked = iter([reflection_pb2.ServerReflectionRequest(list_services="")])
-        [listed] = reflection_pb2_grpc.ServerReflectionStub(channel).ServerReflectionInfo(asked)
+        [listed] = reflection.ServerReflectionStub(channel).ServerReflectionInfo(asked)
         assert "products.v1.Products" in {each.name for each in listed.list_services_response.service}
 
 

@@ -121,7 +121,8 @@ def _run(command: list[str], folder: Path, on_line: Callable[[str], None] = lamb
                 lines.append(line)
                 on_line(line)
         except BaseException:
-            process.send_signal(signal.SIGINT)  # Go then stops its compilers and clears its temporary files
+            process.send_signal(signal.SIGINT)
+            process.communicate()  # lets Go stop its compilers and remove its temporary files
             raise
     if process.returncode:
         raise BuildError(f"{Path(command[0]).name} {command[1]} failed: {_last(''.join(lines))}")

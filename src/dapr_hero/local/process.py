@@ -52,8 +52,8 @@ class Process:
         """`env` replaces the runner's environment; the output of all runs is appended to `log`."""
         self.name = name
         self.log = log
-        self._argv = argv
-        self._env = env
+        self.argv = argv
+        self.env = env
         self._account = account
         self._stop_signal = stop_signal
         self._orphan_signal = orphan_signal
@@ -79,7 +79,7 @@ class Process:
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
-                env=self._env,
+                env=self.env,
                 start_new_session=True,
             )
 
@@ -167,7 +167,7 @@ class Process:
         account = (str(self._account.uid), str(self._account.gid)) if self._account else ("", "")
         parent, signum = str(os.getpid()), str(int(self._orphan_signal))
         # Isolated and without site-packages: it costs 15 ms, and no module of the working directory gets in.
-        return [sys.executable, "-I", "-S", bound.__file__, parent, signum, *account, *self._argv]
+        return [sys.executable, "-I", "-S", bound.__file__, parent, signum, *account, *self.argv]
 
     def _last_words(self) -> str:
         lines = self.tail()

@@ -1,35 +1,30 @@
 """Mode sdk-grpc: the SDK's gRPC extension in, the SDK's asynchronous DaprClient out.
 
 The extension is synchronous: it calls handlers on threads of its own, and for the events of a bulk request
-one after the other. Two bridges fit it to ours: the work is done on our event loop, and the events of a bulk
-request are collected first and then handled together.
+one after the other. `sdk_grpc_bridge` is what fits it to asynchronous handlers of batches.
 """
 
 import asyncio
 import socket
-import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import grpc.aio
-import msgspec
 from dapr.aio.clients import DaprClient
 from dapr.clients.exceptions import DaprGrpcError
 from dapr.clients.grpc._state import Concurrency, StateItem, StateOptions
 from dapr.conf import settings as sdk
-from dapr.ext.grpc import App, Rule, SubscriptionMessage, TopicEventResponse
-from dapr.proto import appcallback_v1
+from dapr.ext.grpc import App, Rule
 
 from dapr_hero import tracing
 from dapr_hero.errors import Unavailable
-from dapr_hero.events import CloudEvent, Outcome, Verdict
 from dapr_hero.modes import Conflict, Deliver, State, log, wait_for_sidecar
-from dapr_hero.routing import DEFAULT, Route, Subscription
+from dapr_hero.modes.sdk_grpc_bridge import Bridge
+from dapr_hero.routing import Subscription
 from dapr_hero.servers import DRAIN_SECONDS, MAX_MESSAGE_BYTES, PortInUse
 from dapr_hero.settings import Settings
 
-_STATUS = {Verdict.STORED: "success", Verdict.RETRY: "retry", Verdict.REJECT: "drop"}
 _THREADS = 32
 
 
@@ -47,7 +42,7 @@ async def connect(settings: Settings) -> "SdkGrpcSidecar":
 
 async def listen(settings: Settings, subscription: Subscription, deliver: Deliver) -> "SdkGrpcListener":
     """Events in. Raises: PortInUse."""
-    bridge = _Bridge(deliver, asyncio.get_running_loop())
+    bridge = Bridge(deliver, asyncio.get_running_loop())
     app = App(
         thread_pool=ThreadPoolExecutor(_THREADS, thread_name_prefix="dapr-callback"),
         interceptors=[bridge],
@@ -95,76 +90,6 @@ class SdkGrpcListener:
 def _answers(port: int) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-class _Bridge(grpc.ServerInterceptor):
-    """From the extension's threads to our event loop, and from its single events to our batches."""
-
-    def __init__(self, deliver: Deliver, loop: asyncio.AbstractEventLoop) -> None:
-        self._deliver = deliver
-        self._loop = loop
-        self._thread = threading.local()
-
-    def handler(self, route: Route) -> Callable[[SubscriptionMessage], TopicEventResponse]:
-        """What the extension calls for each event of a route; it finds it by its name, the route's path."""
-
-        def handle(message: SubscriptionMessage) -> TopicEventResponse:
-            collected: list[CloudEvent] | None = getattr(self._thread, "collected", None)
-            if collected is not None:
-                collected.append(_event(message))
-                return TopicEventResponse("success")
-            [outcome] = self._outcomes(route.path, [_event(message)])
-            return TopicEventResponse(_STATUS[outcome.verdict])
-
-        handle.__name__ = route.path
-        return handle
-
-    def intercept_service(self, continuation: Any, handler_call_details: Any) -> Any:
-        handler = continuation(handler_call_details)
-        if not handler_call_details.method.endswith("/OnBulkTopicEvent"):
-            return handler
-        return grpc.unary_unary_rpc_method_handler(
-            lambda request, context: self._bulk(handler.unary_unary, request, context),
-            handler.request_deserializer,
-            handler.response_serializer,
-        )
-
-    def _bulk(self, inner: Any, request: Any, context: Any) -> Any:
-        """Let the extension decode the events and find their handler, then answer for all at once."""
-        collected: list[CloudEvent] = []
-        self._thread.collected = collected
-        try:
-            response = inner(request, context)
-        finally:
-            self._thread.collected = None
-        outcomes = self._outcomes(request.path or DEFAULT.path, collected)
-        read = [
-            entry for entry in response.statuses if entry.status == appcallback_v1.TopicEventResponse.SUCCESS
-        ]
-        for entry, outcome in zip(read, outcomes, strict=True):
-            entry.status = _STATUS[outcome.verdict].upper()
-        return response
-
-    def _outcomes(self, path: str, events: list[CloudEvent]) -> list[Outcome]:
-        return asyncio.run_coroutine_threadsafe(self._awaited(path, events), self._loop).result()
-
-    async def _awaited(self, path: str, events: list[CloudEvent]) -> list[Outcome]:
-        return await self._deliver(path, events)
-
-
-def _event(message: SubscriptionMessage) -> CloudEvent:
-    """The event in the SDK's message; attributes that are absent come as ""."""
-    extensions = message.extensions()
-    return CloudEvent(
-        id=message.id(),
-        source=message.source(),
-        specversion=message.spec_version(),
-        type=message.type(),
-        datacontenttype=message.data_content_type(),
-        time=extensions.get("time"),
-        traceparent=extensions.get("traceparent"),
-        data=msgspec.Raw(message.raw_data()),
-    )
 
 
 class _TraceInterceptor(grpc.aio.UnaryUnaryClientInterceptor):

@@ -65,9 +65,7 @@ async def test_what_is_saved_is_read(products: "ProductsAsyncStub") -> None:
     assert (found.status.code, found.product.price) == (OK, "0.1")
 
 
-async def test_a_batch_is_one_round_trip_and_answers_in_order(
-    products: "ProductsAsyncStub", store: Store
-) -> None:
+async def test_a_batch_is_one_trip_and_answers_in_order(products: "ProductsAsyncStub", store: Store) -> None:
     batch = [product("a"), product("b", price="-1"), product("", "1"), product("c", version=""), product("d")]
     answers = (await products.SaveProducts(pb.SaveProductsRequest(products=batch))).responses
     assert [each.status.code for each in answers] == [OK, *[INVALID_ARGUMENT] * 3, OK]
