@@ -41,7 +41,7 @@ def show(checks: list[Check], console: Console) -> None:
     """The checks as a table."""
     table = Table("", "what", "found", "what to do")
     for check in checks:
-        mark = "[green]ok[/]" if check.ok else "[bold red]missing[/]"
+        mark = "[green]ok[/]" if check.ok else "[bold red]no[/]"
         table.add_row(mark, check.name, check.found, check.advice)
     console.print(table)
 

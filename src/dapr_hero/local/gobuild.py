@@ -67,9 +67,12 @@ def build(names: Sequence[str], work: Path, report: Report) -> dict[str, Path]:
     packages = _packages(go, source, commands, report)
     out = work / "out"
     out.mkdir()
-    arguments = ["build", "-v", "-mod=readonly", "-buildvcs=false", "-tags", TAGS, "-ldflags", LINKER_FLAGS]
+    options = ["-v", "-mod=readonly", "-buildvcs=false", "-tags", TAGS, "-ldflags", LINKER_FLAGS]
+    command = [go, "build", *options, "-o", f"{out}/", *commands]
     with report.track(f"Building {' and '.join(names)} {VERSION}", packages, "packages") as advance:
-        compiled = _run([go, *arguments, "-o", f"{out}/", *commands], source, lambda _: advance(1))
+        compiled = _run(
+            command, source, lambda _: advance(1), GOTMPDIR=str(work)
+        )  # Go clears up only at its end
         advance(max(0, packages - len(compiled)))  # what Go's cache had is not in the output
     return {name: out / name for name in names}
 
@@ -111,9 +114,17 @@ def _packages(go: str, source: Path, commands: Sequence[str], report: Report) ->
     return sum(not line.startswith("go: ") for line in lines)
 
 
-def _run(command: list[str], folder: Path, on_line: Callable[[str], None] = lambda _: None) -> list[str]:
+def _run(
+    command: list[str], folder: Path, on_line: Callable[[str], None] = lambda _: None, **added: str
+) -> list[str]:
     with subprocess.Popen(  # noqa: S603
-        command, cwd=folder, env=_environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        command,
+        cwd=folder,
+        env=_environment() | added,
+        process_group=0,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
     ) as process:
         lines = []
         try:
@@ -121,8 +132,7 @@ def _run(command: list[str], folder: Path, on_line: Callable[[str], None] = lamb
                 lines.append(line)
                 on_line(line)
         except BaseException:
-            process.send_signal(signal.SIGINT)
-            process.communicate()  # lets Go stop its compilers and remove its temporary files
+            os.killpg(process.pid, signal.SIGKILL)  # Go would leave its compilers running
             raise
     if process.returncode:
         raise BuildError(f"{Path(command[0]).name} {command[1]} failed: {_last(''.join(lines))}")

@@ -160,7 +160,7 @@ def _alone_in(folder: Path, report: Report) -> Iterator[Path]:
             fcntl.flock(lock, fcntl.LOCK_EX)
         for left_behind in folder.glob("work-*"):
             shutil.rmtree(left_behind, ignore_errors=True)
-        with tempfile.TemporaryDirectory(prefix="work-", dir=folder) as work:
+        with tempfile.TemporaryDirectory("", "work-", folder, ignore_cleanup_errors=True) as work:
             yield Path(work)
 
 

@@ -1,5 +1,6 @@
 """The build from source: which Go, which source, and what is told when it fails."""
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -68,6 +69,12 @@ def test_both_are_built_and_the_progress_is_told(path: Path, work: Path) -> None
     assert "./cmd/daprd ./cmd/sentry" in called
 
 
+def test_go_keeps_its_temporary_files_where_they_are_cleared_up(path: Path, work: Path) -> None:
+    fake_go(path, build="echo temporary files in $GOTMPDIR; exit 1")
+    with pytest.raises(BuildError, match=f"temporary files in {work}$"):
+        build(["daprd"], work, RecordingReport())
+
+
 def test_only_what_is_asked_for_is_built(path: Path, work: Path) -> None:
     fake_go(path)
     assert set(build(["sentry"], work, RecordingReport())) == {"sentry"}
@@ -97,9 +104,11 @@ def test_a_failed_step_is_told(step: str, does: str, told: str, path: Path, work
         build(["daprd"], work, RecordingReport())
 
 
-def test_go_is_stopped_when_the_build_is(path: Path, work: Path) -> None:
-    counting = "i=0; while [ $i -lt 3000000 ]; do i=$((i+1)); done"
-    fake_go(path, build=f"trap 'echo > {path}/stopped; exit' INT; echo a; {counting}")
+def test_go_and_its_compilers_end_when_the_build_is_interrupted(path: Path, work: Path) -> None:
+    path.mkdir()
+    os.mkfifo(path / "alive")
+    alive = os.open(path / "alive", os.O_RDONLY | os.O_NONBLOCK)
+    fake_go(path, build=f"exec 3> {path}/alive; (while :; do :; done) & echo a; while :; do :; done")
 
     class Interrupting(RecordingReport):
         @contextmanager
@@ -111,7 +120,9 @@ def test_go_is_stopped_when_the_build_is(path: Path, work: Path) -> None:
 
     with pytest.raises(KeyboardInterrupt):
         build(["daprd"], work, Interrupting())
-    assert (path / "stopped").exists()
+    os.set_blocking(alive, True)
+    assert os.read(alive, 1) == b""  # comes only when nobody holds the other end any more
+    os.close(alive)
 
 
 @pytest.mark.parametrize("version", ["1.26.4", "1.26.10", "1.27.0", "1.27rc1", "2.0"])

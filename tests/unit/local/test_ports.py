@@ -1,0 +1,89 @@
+import os
+import socket
+import sys
+from collections.abc import Iterator
+
+import psutil
+import pytest
+
+from dapr_hero.local.errors import PortTaken
+from dapr_hero.local.ports import LOOPBACK, free_ports, on_free_ports, reserve
+from dapr_hero.settings import port_fields
+
+
+@pytest.fixture
+def port() -> int:
+    return free_ports(1)[0]
+
+
+@pytest.fixture(params=[LOOPBACK, "0.0.0.0"])  # noqa: S104
+def taken(request: pytest.FixtureRequest, port: int) -> Iterator[int]:
+    """A port on which this very process listens."""
+    with socket.create_server((request.param, port)):
+        yield port
+
+
+def test_a_taken_port_is_told_with_its_owner_and_the_setting(taken: int) -> None:
+    me = f"{psutil.Process().name()} (pid {os.getpid()})"
+
+    with pytest.raises(PortTaken) as caught:
+        reserve({"VALKEY_PORT": taken})
+
+    assert str(caught.value) == f"port {taken} is taken by {me}: stop that, or set VALKEY_PORT or PORT_OFFSET"
+
+
+def test_a_taken_port_lets_go_of_the_others(port: int, taken: int) -> None:
+    other = free_ports(1)[0]
+
+    with pytest.raises(PortTaken):
+        reserve({"A_PORT": other, "B_PORT": taken})
+
+    with socket.socket() as plain:
+        plain.bind((LOOPBACK, other))
+
+
+def test_the_owner_is_left_out_when_the_system_does_not_tell(taken: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_kind: str) -> None:
+        raise psutil.AccessDenied
+
+    monkeypatch.setattr(psutil, "net_connections", refuse)
+
+    with pytest.raises(PortTaken, match=f"^port {taken} is taken: stop that"):
+        reserve({"VALKEY_PORT": taken})
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="ports are kept on Linux only")
+def test_a_reserved_port_is_for_servers_and_for_nobody_else(port: int) -> None:
+    with reserve({"VALKEY_PORT": port}):
+        with socket.create_server((LOOPBACK, port)), socket.create_connection((LOOPBACK, port)):
+            pass
+        with socket.socket() as outgoing, pytest.raises(OSError, match="in use"):
+            outgoing.bind((LOOPBACK, port))
+    with socket.socket() as free_again:
+        free_again.bind((LOOPBACK, port))
+
+
+def test_a_port_can_be_used_again_at_once(port: int) -> None:
+    """Connections of the last run linger on it for a minute."""
+    with socket.create_server((LOOPBACK, port)) as server, socket.create_connection((LOOPBACK, port)) as client:
+        server.accept()[0].close()
+        assert client.recv(1) == b""
+
+    reserve({"VALKEY_PORT": port}).close()
+
+
+def test_free_ports_are_different_and_out_of_the_way_of_outgoing_connections() -> None:
+    ports = free_ports(50)
+
+    assert len(set(ports)) == 50
+    assert max(ports) < 32_768
+
+
+def test_settings_on_free_ports() -> None:
+    settings = on_free_ports(valkey_port=1234, log_level="DEBUG")
+
+    chosen = [getattr(settings, name) for name in port_fields()]
+    assert len(set(chosen)) == len(chosen)
+    assert settings.valkey_port == 1234
+    assert settings.log_level == "DEBUG"
+    assert settings.postgres_port != 5432
