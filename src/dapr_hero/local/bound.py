@@ -7,6 +7,7 @@ elsewhere nothing does. UID and GID are those to step down to, or empty.
 
 import ctypes
 import os
+import signal
 import sys
 
 _PR_SET_PDEATHSIG = 1
@@ -24,6 +25,8 @@ def main() -> None:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(signum))
     if os.getppid() != int(parent):
         sys.exit(1)
+    # A runner in a shell's background has it ignored, and that is inherited.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     try:
         os.execv(argv[0], argv)  # noqa: S606
     except OSError as error:

@@ -70,9 +70,8 @@ def build(names: Sequence[str], work: Path, report: Report) -> dict[str, Path]:
     options = ["-v", "-mod=readonly", "-buildvcs=false", "-tags", TAGS, "-ldflags", LINKER_FLAGS]
     command = [go, "build", *options, "-o", f"{out}/", *commands]
     with report.track(f"Building {' and '.join(names)} {VERSION}", packages, "packages") as advance:
-        compiled = _run(
-            command, source, lambda _: advance(1), GOTMPDIR=str(work)
-        )  # Go clears up only at its end
+        # Go clears up only at a regular end; `work` goes in any case.
+        compiled = _run(command, source, lambda _: advance(1), GOTMPDIR=str(work))
         advance(max(0, packages - len(compiled)))  # what Go's cache had is not in the output
     return {name: out / name for name in names}
 

@@ -18,7 +18,8 @@ async def _ready() -> bool:
 
 def parts(**needs: set[str]) -> dict[str, Part]:
     return {
-        name: Part(name, Stage.STORE, _launch, _ready, needs=frozenset(wanted)) for name, wanted in needs.items()
+        name: Part(name, Stage.STORE, _launch, _ready, needs=frozenset(wanted))
+        for name, wanted in needs.items()
     }
 
 
@@ -30,7 +31,10 @@ async def test_each_part_begins_after_all_that_it_needs() -> None:
         await asyncio.sleep(0)
         done.append(part.name)
 
-    await graph.start(parts(service={"sidecar", "store"}, sidecar={"store", "authority"}, store=set(), authority=set()), begin)
+    await graph.start(
+        parts(service={"sidecar", "store"}, sidecar={"store", "authority"}, store=set(), authority=set()),
+        begin,
+    )
 
     assert set(done) == {"store", "authority", "sidecar", "service"}
 

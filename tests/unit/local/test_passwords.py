@@ -47,7 +47,9 @@ def test_the_secrets_are_what_dapr_serves(settings: Settings, data: DataDir) -> 
 def test_the_secrets_follow_the_port(settings: Settings, data: DataDir) -> None:
     before = json.loads(write_secrets(settings, data).read_text())["database"]
 
-    after = json.loads(write_secrets(settings.model_copy(update={"postgres_port": 1}), data).read_text())["database"]
+    after = json.loads(write_secrets(settings.model_copy(update={"postgres_port": 1}), data).read_text())[
+        "database"
+    ]
 
     assert after == {**before, "port": "1"}
 

@@ -42,7 +42,9 @@ def test_a_taken_port_lets_go_of_the_others(port: int, taken: int) -> None:
         plain.bind((LOOPBACK, other))
 
 
-def test_the_owner_is_left_out_when_the_system_does_not_tell(taken: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_owner_is_left_out_when_the_system_does_not_tell(
+    taken: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def refuse(_kind: str) -> None:
         raise psutil.AccessDenied
 
@@ -55,8 +57,7 @@ def test_the_owner_is_left_out_when_the_system_does_not_tell(taken: int, monkeyp
 @pytest.mark.skipif(sys.platform != "linux", reason="ports are kept on Linux only")
 def test_a_reserved_port_is_for_servers_and_for_nobody_else(port: int) -> None:
     with reserve({"VALKEY_PORT": port}):
-        with socket.create_server((LOOPBACK, port)), socket.create_connection((LOOPBACK, port)):
-            pass
+        socket.create_server((LOOPBACK, port)).close()
         with socket.socket() as outgoing, pytest.raises(OSError, match="in use"):
             outgoing.bind((LOOPBACK, port))
     with socket.socket() as free_again:
@@ -65,7 +66,10 @@ def test_a_reserved_port_is_for_servers_and_for_nobody_else(port: int) -> None:
 
 def test_a_port_can_be_used_again_at_once(port: int) -> None:
     """Connections of the last run linger on it for a minute."""
-    with socket.create_server((LOOPBACK, port)) as server, socket.create_connection((LOOPBACK, port)) as client:
+    with (
+        socket.create_server((LOOPBACK, port)) as server,
+        socket.create_connection((LOOPBACK, port)) as client,
+    ):
         server.accept()[0].close()
         assert client.recv(1) == b""
 

@@ -1,12 +1,12 @@
 import asyncio
 import os
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from dapr_hero.local.errors import PartDied, PartNotReady
@@ -99,7 +99,9 @@ async def test_the_lines_of_an_earlier_run_are_not_shown(tmp_path: Path, started
 async def test_a_program_that_is_not_there(tmp_path: Path) -> None:
     process = Process("daprd", [tmp_path / "nothing"], tmp_path / "log")
 
-    with pytest.raises(PartDied, match=r"^daprd ended with exit code 127;(?s:.*)nothing cannot be executed: No such"):
+    with pytest.raises(
+        PartDied, match=r"^daprd ended with exit code 127;(?s:.*)nothing cannot be executed: No such"
+    ):
         await process.run()
 
 
@@ -125,7 +127,7 @@ async def test_run_ends_the_process_when_it_is_cancelled(tmp_path: Path) -> None
 
 
 async def test_stop_asks_with_the_stop_signal(tmp_path: Path, started: list[Process]) -> None:
-    code = "import time\ntry:\n print('up', flush=True)\n time.sleep(600)\nexcept KeyboardInterrupt: print('asked')"
+    code = f"try:\n {FOREVER}\nexcept KeyboardInterrupt:\n print('asked')"
     process = await _start(script(tmp_path, code, stop_signal=signal.SIGINT), started)
     await until(has_said(process, "up"))
 
@@ -176,7 +178,9 @@ async def test_it_does_not_hear_the_terminal(tmp_path: Path, started: list[Proce
 
 
 async def test_it_gets_its_environment_and_nothing_else(tmp_path: Path) -> None:
-    process = script(tmp_path, "import os; print(os.environ.get('KEY'), 'HOME' in os.environ)", env={"KEY": "value"})
+    process = script(
+        tmp_path, "import os; print(os.environ.get('KEY'), 'HOME' in os.environ)", env={"KEY": "value"}
+    )
 
     await process.run()
 
@@ -209,11 +213,14 @@ async def main():
     await process.wait()
 asyncio.run(main())
 """
-    with subprocess.Popen([sys.executable, "-c", runner_code], stdout=subprocess.PIPE, text=True) as runner:
-        assert runner.stdout is not None
-        pid = int(await asyncio.to_thread(runner.stdout.readline))
-        # The program is there, so what binds it to the runner has been done.
-        await until(lambda: Path(f"/proc/{pid}/comm").read_text() == "sleep\n")
-        runner.kill()
+    runner = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", runner_code, stdout=asyncio.subprocess.PIPE
+    )
+    assert runner.stdout is not None
+    pid = int(await runner.stdout.readline())
+    # Once the program is there, what binds it to the runner has been done.
+    await until(lambda: psutil.Process(pid).name() == "sleep")
+    runner.kill()
+    await runner.wait()
 
     await until(lambda: not runs(pid))

@@ -1,4 +1,5 @@
 from collections.abc import AsyncIterator
+from typing import Any
 
 import grpc
 import pytest
@@ -33,7 +34,9 @@ async def http_port(port: int) -> AsyncIterator[int]:
     await runner.cleanup()
 
 
-@pytest.mark.parametrize(("status", "yes"), [(200, True), (204, True), (404, False), (500, False), (503, False)])
+@pytest.mark.parametrize(
+    ("status", "yes"), [(200, True), (204, True), (404, False), (500, False), (503, False)]
+)
 async def test_http(http_port: int, status: int, yes: bool) -> None:
     assert await ready.http(f"http://127.0.0.1:{http_port}/{status}") is yes
 
@@ -44,7 +47,7 @@ async def test_nobody_there(port: int) -> None:
 
 
 @pytest.mark.parametrize(("status", "yes"), [(Status.SERVING, True), (Status.NOT_SERVING, False)])
-async def test_grpc(port: int, status: "Status.ServingStatus", yes: bool) -> None:
+async def test_grpc(port: int, status: Any, yes: bool) -> None:
     server = grpc.aio.server()
     servicer = health.HealthServicer()
     await servicer.set("", status)

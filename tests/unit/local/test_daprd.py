@@ -1,0 +1,135 @@
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from dapr_hero.local import daprd
+from dapr_hero.local.daprd import Mesh, Sidecar
+from dapr_hero.local.data import DataDir
+from dapr_hero.local.passwords import Passwords
+from dapr_hero.local.process import Process
+from dapr_hero.local.resources import Subscription
+from dapr_hero.settings import Mode, Settings
+
+SIDECAR = Sidecar("app", "namespace", 3501, 50002, 50004, 9091, app_port=50151, app_protocol="grpc")
+
+
+@pytest.fixture
+def mesh(tmp_path: Path) -> Iterator[Mesh]:
+    """A mesh whose Sentry has already written its certificate."""
+    settings = Settings(data_dir=tmp_path / "data", sentry_port=50006, log_level="WARNING")
+    data = DataDir.open(settings)
+    (data.run / "credentials").mkdir()
+    (data.run / "credentials" / "ca.crt").write_text("a certificate")
+    yield Mesh(settings, data, tmp_path / "daprd")
+    data.close()
+
+
+async def launched(mesh: Mesh, sidecar: Sidecar = SIDECAR) -> Process:
+    return await daprd.part("app-daprd", sidecar, mesh, {}, frozenset(), with_app=True).launch()
+
+
+def flags(process: Process) -> dict[str, str]:
+    pairs = [str(argument).removeprefix("--").partition("=") for argument in process.argv[1:]]
+    return {key: value for key, _, value in pairs}
+
+
+async def test_it_listens_where_it_is_told_and_on_loopback_only(mesh: Mesh) -> None:
+    process = await launched(mesh)
+
+    assert process.argv[0] == mesh.binary
+    assert (
+        flags(process).items()
+        >= {
+            "app-id": "app",
+            "app-port": "50151",
+            "app-protocol": "grpc",
+            "dapr-http-port": "3501",
+            "dapr-grpc-port": "50002",
+            "dapr-internal-grpc-port": "50004",
+            "metrics-port": "9091",
+            "dapr-listen-addresses": "127.0.0.1",
+            "dapr-internal-grpc-listen-address": "127.0.0.1",
+            "metrics-listen-address": "127.0.0.1",
+            "log-level": "warn",
+        }.items()
+    )
+
+
+async def test_it_belongs_to_the_mesh(mesh: Mesh) -> None:
+    process = await launched(mesh)
+
+    assert (
+        flags(process).items()
+        >= {
+            "enable-mtls": "",
+            "sentry-address": "127.0.0.1:50006",
+            "control-plane-trust-domain": "public",
+            "control-plane-namespace": "default",
+        }.items()
+    )
+    assert process.env is not None
+    assert process.env["DAPR_TRUST_ANCHORS"] == "a certificate"
+    assert process.env["NAMESPACE"] == "namespace"
+    assert process.env["DAPR_HOST_IP"] == "127.0.0.1"
+
+
+async def test_without_sentry_there_is_no_mtls(mesh: Mesh) -> None:
+    process = await launched(replace(mesh, mtls=False))
+
+    assert not {"enable-mtls", "sentry-address"} & flags(process).keys()
+    assert process.env is not None
+    assert "DAPR_TRUST_ANCHORS" not in process.env
+
+
+@pytest.mark.parametrize("subscription", Subscription)
+async def test_one_registration_of_the_topic_is_in_force(mesh: Mesh, subscription: Subscription) -> None:
+    process = await launched(replace(mesh, subscription=subscription))
+
+    declared = (Path(flags(process)["resources-path"]) / "subscription.yaml").exists()
+    app_is_asked = flags(process).get("disable-init-endpoints") != "subscribe"
+    assert (declared, app_is_asked) == (
+        (True, False) if subscription is Subscription.DECLARATIVE else (False, True)
+    )
+
+
+async def test_it_has_its_resources_and_its_configuration(mesh: Mesh) -> None:
+    process = await launched(mesh, replace(SIDECAR, config="products"))
+
+    target = mesh.data.run / "app-daprd"
+    assert flags(process)["config"] == str(target / "configuration.yaml")
+    assert flags(process)["resources-path"] == str(target / "resources")
+    assert "accessControl" in (target / "configuration.yaml").read_text()
+    assert (target / "resources" / "statestore.yaml").exists()
+
+
+async def test_an_app_that_only_calls_has_no_port(mesh: Mesh) -> None:
+    process = await launched(mesh, replace(SIDECAR, app_port=None))
+
+    assert not {"app-port", "app-protocol"} & flags(process).keys()
+
+
+async def test_no_password_is_for_everybody_to_see(mesh: Mesh) -> None:
+    process = await launched(mesh)
+    passwords = Passwords.of(mesh.data)
+
+    assert process.env is not None
+    seen = " ".join([*map(str, process.argv), *process.env.values()])
+    for password in (passwords.valkey, passwords.postgres_inventory, passwords.postgres_superuser):
+        assert password not in seen
+
+
+@pytest.mark.parametrize(
+    ("mode", "port", "protocol"),
+    [
+        (Mode.SDK_HTTP, 3002, "http"),
+        (Mode.SDK_GRPC, 4002, "grpc"),
+        (Mode.CUSTOM_HTTP, 3001, "http"),
+        (Mode.CUSTOM_GRPC, 4001, "grpc"),
+    ],
+)
+def test_the_sidecar_of_inventory_calls_the_chosen_mode(mode: Mode, port: int, protocol: str) -> None:
+    sidecar = daprd.of_inventory(Settings(dapr_mode=mode))
+
+    assert (sidecar.app_port, sidecar.app_protocol) == (port, protocol)

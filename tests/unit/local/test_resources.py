@@ -1,0 +1,210 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from dapr_hero import routing
+from dapr_hero.local.resources import Subscription, render, values
+from dapr_hero.products.v1 import products_pb2
+from dapr_hero.settings import Settings
+
+SETTINGS = Settings(
+    inventory_app_id="stock",
+    inventory_namespace="stock-ns",
+    products_app_id="goods",
+    products_namespace="goods-ns",
+    pubsub_name="events",
+    state_store_name="states",
+    secret_store_name="vault",
+    postgres_secret="database",
+    valkey_port=16379,
+    zipkin_port=19411,
+    products_dapr_internal_port=15004,
+)
+SECRETS = Path('/data "of mine"/secrets.json')
+
+Resource = dict[str, Any]
+
+
+def rendered(
+    folder: Path, config: str, subscription: Subscription = Subscription.DECLARATIVE, **choices: bool
+) -> dict[str, Resource]:
+    """The documents by the names of their files; each file holds one."""
+    chosen = {"mtls": True, "tracing": True, **choices}
+    configuration, resources = render(config, folder, values(SETTINGS, SECRETS, **chosen), subscription)
+    files = [configuration, *resources.iterdir()]
+    documents = {file.name: list(yaml.safe_load_all(file.read_text())) for file in files}
+    assert {len(each) for each in documents.values()} == {1}
+    return {name: only for name, (only,) in documents.items()}
+
+
+def metadata(component: Resource) -> dict[str, Any]:
+    return {
+        item["name"]: item.get("value", item.get("secretKeyRef")) for item in component["spec"]["metadata"]
+    }
+
+
+@pytest.fixture
+def inventory(tmp_path: Path) -> dict[str, Resource]:
+    return rendered(tmp_path, "inventory")
+
+
+@pytest.fixture
+def products(tmp_path: Path) -> dict[str, Resource]:
+    return rendered(tmp_path, "products")
+
+
+@pytest.mark.parametrize(("config", "app_id", "kinds"), [("inventory", "stock", 5), ("products", "goods", 3)])
+def test_every_resource_is_scoped_to_its_app_and_complete(
+    tmp_path: Path, config: str, app_id: str, kinds: int
+) -> None:
+    resources = rendered(tmp_path, config)
+    del resources["configuration.yaml"]
+
+    assert len(resources) == kinds
+    for resource in resources.values():
+        assert resource["scopes"] == [app_id]
+        assert "${" not in str(resource)
+
+
+def test_the_configuration_is_no_resource(tmp_path: Path) -> None:
+    configuration, resources = render(
+        "inventory", tmp_path, values(SETTINGS, SECRETS, mtls=True, tracing=True), Subscription.DECLARATIVE
+    )
+
+    assert configuration.parent == tmp_path
+    assert not (resources / configuration.name).exists()
+
+
+@pytest.mark.parametrize("config", ["inventory", "products"])
+def test_no_password_is_in_a_file(tmp_path: Path, config: str) -> None:
+    for resource in rendered(tmp_path, config).values():
+        if resource["spec"].get("type", "").endswith(".redis"):
+            assert metadata(resource)["redisPassword"] == {"name": "valkey", "key": "password"}
+            assert resource["auth"] == {"secretStore": "vault"}
+
+
+@pytest.mark.parametrize("config", ["inventory", "products"])
+def test_any_path_can_hold_the_secrets(tmp_path: Path, config: str) -> None:
+    store = metadata(rendered(tmp_path, config)["secretstore.yaml"])
+
+    assert store == {"secretsFile": str(SECRETS), "multiValued": "true"}
+
+
+@pytest.mark.parametrize(("config", "allowed"), [("inventory", ["database"]), ("products", None)])
+def test_an_app_reads_only_its_own_secrets(tmp_path: Path, config: str, allowed: list[str] | None) -> None:
+    (scope,) = rendered(tmp_path, config)["configuration.yaml"]["spec"]["secrets"]["scopes"]
+
+    assert scope["storeName"] == "vault"
+    assert scope["defaultAccess"] == "deny"
+    assert scope.get("allowedSecrets") == allowed
+
+
+def test_the_broker(inventory: dict[str, Resource]) -> None:
+    pubsub = inventory["pubsub.yaml"]
+
+    assert pubsub["metadata"]["name"] == "events"
+    assert metadata(pubsub) == {
+        "redisHost": "127.0.0.1:16379",
+        "redisPassword": {"name": "valkey", "key": "password"},
+        "consumerID": "stock",
+        "concurrency": "256",
+        "queueDepth": "1000",
+        "processingTimeout": "30s",
+        "redeliverInterval": "5s",
+    }
+
+
+def test_the_subscription_is_the_routing_table(inventory: dict[str, Resource]) -> None:
+    wanted = routing.Subscription.of(SETTINGS)
+    spec = inventory["subscription.yaml"]["spec"]
+
+    assert spec["routes"] == wanted.as_json()["routes"]
+    assert spec["bulkSubscribe"] == wanted.as_json()["bulkSubscribe"]
+    assert (spec["pubsubname"], spec["topic"]) == (wanted.pubsub, wanted.topic)
+    assert spec["deadLetterTopic"] == wanted.dead_letter_topic
+
+
+def test_the_app_alone_subscribes_where_that_is_chosen(tmp_path: Path) -> None:
+    assert "subscription.yaml" not in rendered(tmp_path, "inventory", Subscription.PROGRAMMATIC)
+
+
+def test_the_policies_of_inventory(inventory: dict[str, Resource]) -> None:
+    spec = inventory["resiliency.yaml"]["spec"]
+    policies, targets = spec["policies"], spec["targets"]
+
+    assert targets["apps"] == {
+        "goods.goods-ns": {"timeout": "products", "retry": "products", "circuitBreaker": "products"}
+    }
+    assert targets["components"] == {
+        "states": {"outbound": {"timeout": "state", "retry": "state"}},
+        "events": {"outbound": {"retry": "publish"}, "inbound": {"retry": "deliver"}},
+    }
+    assert policies["timeouts"] == {"products": "10s", "state": "5s"}
+    assert policies["circuitBreakers"]["products"] == {
+        "trip": "consecutiveFailures >= 5",
+        "timeout": "10s",
+        "maxRequests": 1,
+    }
+    retries = policies["retries"]
+    assert (
+        retries["products"].items()
+        >= {"policy": "exponential", "maxInterval": "10s", "maxRetries": 3}.items()
+    )
+    assert retries["state"] == {"policy": "exponential", "maxInterval": "5s", "maxRetries": 3}
+    assert retries["publish"] == {"policy": "constant", "duration": "1s", "maxRetries": 5}
+
+
+def test_an_event_reaches_the_dead_letters_before_its_time_is_over(inventory: dict[str, Resource]) -> None:
+    """After processingTimeout the broker delivers it again instead, without end."""
+    retry = inventory["resiliency.yaml"]["spec"]["policies"]["retries"]["deliver"]
+    assert retry["policy"] == "exponential"
+    longest = seconds(retry["maxInterval"])
+
+    # Dapr's exponential waits: 0.5 s at first, each 1.5 times the last, a half more at worst.
+    waits = [min(0.5 * 1.5**n, longest) for n in range(retry["maxRetries"])]
+
+    assert sum(waits) * 1.5 < seconds(metadata(inventory["pubsub.yaml"])["processingTimeout"])
+
+
+def seconds(duration: str) -> float:
+    return float(duration.removesuffix("s"))
+
+
+def test_products_are_found_on_loopback(inventory: dict[str, Resource]) -> None:
+    assert inventory["configuration.yaml"]["spec"]["nameResolution"] == {
+        "component": "kubernetes",
+        "version": "v1",
+        "configuration": {"template": "127.0.0.1:15004"},
+    }
+
+
+def test_only_inventory_may_call_products_and_only_its_methods(products: dict[str, Resource]) -> None:
+    access = products["configuration.yaml"]["spec"]["accessControl"]
+    service = products_pb2.DESCRIPTOR.services_by_name["Products"]
+
+    (policy,) = access["policies"]
+    assert access["defaultAction"] == policy["defaultAction"] == "deny"
+    assert access["trustDomain"] == policy["trustDomain"] == "public"
+    assert (policy["appId"], policy["namespace"]) == ("stock", "stock-ns")
+    assert policy["operations"] == [
+        {"name": f"/{service.full_name}/{method.name}", "action": "allow"} for method in service.methods
+    ]
+
+
+def test_without_mtls_nobody_can_be_told_apart(tmp_path: Path) -> None:
+    access = rendered(tmp_path, "products", mtls=False)["configuration.yaml"]["spec"]["accessControl"]
+
+    assert access["defaultAction"] == "allow"
+
+
+@pytest.mark.parametrize("config", ["inventory", "products"])
+@pytest.mark.parametrize(("tracing", "rate"), [(True, "1"), (False, "0")])
+def test_tracing(tmp_path: Path, config: str, tracing: bool, rate: str) -> None:
+    spec = rendered(tmp_path, config, tracing=tracing)["configuration.yaml"]["spec"]["tracing"]
+
+    assert spec == {
+        "samplingRate": rate,
+        "zipkin": {"endpointAddress": "http://127.0.0.1:19411/api/v2/spans"},
+    }

@@ -1,0 +1,70 @@
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+
+from dapr_hero.local import services
+from dapr_hero.local.data import DataDir
+from dapr_hero.local.ports import on_free_ports
+from dapr_hero.settings import Settings
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return on_free_ports(data_dir=tmp_path / "data", dapr_mode="custom-grpc", inventory_host="0.0.0.0")  # noqa: S104
+
+
+@pytest.fixture
+def data(settings: Settings) -> Iterator[DataDir]:
+    data = DataDir.open(settings)
+    yield data
+    data.close()
+
+
+async def test_inventory_gets_the_settings_as_they_are(settings: Settings, data: DataDir) -> None:
+    part = services.inventory(settings, data, frozenset(), whole=True)
+
+    process = await part.launch()
+
+    assert process.argv == [sys.executable, "-m", "dapr_hero.inventory"]
+    assert process.env is not None
+    assert process.env.items() >= settings.environment().items()
+    assert part.ports == {
+        "INVENTORY_PORT": settings.inventory_port,
+        "CUSTOM_GRPC_PORT": settings.custom_grpc_port,
+    }
+
+
+async def test_products_talks_to_its_own_sidecar(settings: Settings, data: DataDir) -> None:
+    part = services.products(settings, data, frozenset())
+
+    process = await part.launch()
+
+    assert process.argv == [sys.executable, "-m", "dapr_hero.products"]
+    assert process.env is not None
+    assert process.env["DAPR_HTTP_PORT"] == str(settings.products_dapr_http_port)
+    assert process.env["DAPR_GRPC_PORT"] == str(settings.products_dapr_grpc_port)
+    assert process.env["PRODUCTS_PORT"] == str(settings.products_port)
+    assert part.ports == {"PRODUCTS_PORT": settings.products_port}
+
+
+@pytest.mark.parametrize("whole", [True, False])
+async def test_inventory_is_ready_when_it_says_so_if_all_it_needs_is_there(
+    settings: Settings, data: DataDir, whole: bool
+) -> None:
+    """Without one of its dependencies it is enough that it is alive."""
+
+    async def alive(_request: web.Request) -> web.Response:
+        return web.Response()
+
+    app = web.Application()
+    app.router.add_get("/healthz", alive)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", settings.inventory_port).start()
+
+    assert await services.inventory(settings, data, frozenset(), whole=whole).ready() is not whole
+
+    await runner.cleanup()
