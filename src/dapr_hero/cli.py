@@ -1,6 +1,7 @@
 """The command line `dapr-hero`; each command says what it does, its work is done elsewhere."""
 
 import asyncio
+import signal
 import sys
 from enum import StrEnum
 from importlib.metadata import version
@@ -54,7 +55,8 @@ def up(
     """
     given = {"dapr_mode": mode, "port_offset": port_offset}
     chosen = settings.load(**{name: value for name, value in given.items() if value is not None})
-    asyncio.run(screen.run(chosen, parts, fresh=fresh, console=console))
+    found = runtime.obtain(chosen, ConsoleReport(console))
+    asyncio.run(screen.run(chosen, found, parts, fresh=fresh, console=console))
 
 
 @app.command()
@@ -142,6 +144,8 @@ def common(
 
 def main() -> None:
     """The entry point. Exit codes: 0 done, 1 could not be done, 2 wrong usage."""
+    # While something is downloaded or built, SIGTERM ends it as Ctrl-C does.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         app()
     except (LocalError, SettingsError, ClientError) as error:

@@ -45,11 +45,11 @@ def _item(settings: Settings, resource: str, id: str) -> str:
 class Terminal:
     """One `dapr-hero up`, with what it has printed."""
 
-    def __init__(self, settings: Settings, output: Path) -> None:
+    def __init__(self, settings: Settings, output: Path, *arguments: str) -> None:
         self._output = output
         with output.open("w") as file:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "dapr_hero", "up"],
+                [sys.executable, "-m", "dapr_hero", "up", *arguments],
                 env={**os.environ, **settings.environment()},
                 stdout=file,
                 stderr=subprocess.STDOUT,
@@ -111,6 +111,17 @@ def test_events_go_in_and_items_come_out_and_ctrl_c_leaves_nothing_but_the_data(
         assert hero(settings, "get", resource, "é 1").returncode == 0
     assert again.end(signal.SIGTERM) == 0
     assert _left(again.parts) == []
+
+
+@pytest.mark.parametrize(
+    ("parts", "absent"),
+    [("sidecars", {"inventory", "products"}), ("products", {"inventory", "inventory-daprd"})],
+)
+def test_parts_of_it_run_alone(settings: Settings, tmp_path: Path, parts: str, absent: set[str]) -> None:
+    terminal = Terminal(settings, tmp_path / "output", "--parts", parts)
+    assert set(terminal.parts) == ALL - absent, terminal.text
+    assert terminal.end() == 0
+    assert _left(terminal.parts) == []
 
 
 @pytest.mark.parametrize("part", ["inventory", "products-daprd", "valkey"])

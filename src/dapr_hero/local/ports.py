@@ -56,8 +56,10 @@ def on_free_ports(**overrides: Any) -> Settings:
 
 def _bind(port: int) -> socket.socket | None:
     """A socket bound to the port, or None when it is taken."""
-    with suppress(OSError), socket.create_connection((LOOPBACK, port), timeout=1):
-        return None
+    if sys.platform != "linux":
+        # macOS lets us bind beside somebody who listens on all addresses.
+        with suppress(OSError), socket.create_connection((LOOPBACK, port), timeout=1):
+            return None
     bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     # Connections of an earlier run that linger on the port do not count.
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -9,9 +9,10 @@ from enum import StrEnum
 from rich.console import Console
 from rich.table import Table
 
-from dapr_hero.local import assembly, runtime, services
+from dapr_hero.local import assembly, services
 from dapr_hero.local.platform import Platform
 from dapr_hero.local.report import ConsoleReport
+from dapr_hero.local.runtime import DaprRuntime
 from dapr_hero.settings import Settings
 
 
@@ -34,9 +35,9 @@ class Parts(StrEnum):
                 return assembly.ALL
 
 
-async def run(settings: Settings, parts: Parts, *, fresh: bool, console: Console) -> None:
+async def run(settings: Settings, found: DaprRuntime, parts: Parts, *, fresh: bool, console: Console) -> None:
     """Run the platform until SIGINT or SIGTERM. Raises: LocalError."""
-    running = asyncio.ensure_future(_run(settings, parts, fresh=fresh, console=console))
+    running = asyncio.ensure_future(_run(settings, found, parts, fresh=fresh, console=console))
     loop = asyncio.get_running_loop()
     for each in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(each, running.cancel)
@@ -44,9 +45,10 @@ async def run(settings: Settings, parts: Parts, *, fresh: bool, console: Console
         await running
 
 
-async def _run(settings: Settings, parts: Parts, *, fresh: bool, console: Console) -> None:
+async def _run(
+    settings: Settings, found: DaprRuntime, parts: Parts, *, fresh: bool, console: Console
+) -> None:
     report = ConsoleReport(console)
-    found = await asyncio.to_thread(runtime.obtain, settings, report)
     began = time.monotonic()
     try:
         async with Platform(settings, found, report, parts=parts.names, fresh=fresh) as platform:

@@ -3,7 +3,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import psutil
@@ -187,7 +187,16 @@ async def test_it_gets_its_environment_and_nothing_else(tmp_path: Path) -> None:
     assert process.tail() == ["value False"]
 
 
+@pytest.fixture
+def member_of_many_groups() -> Iterator[None]:
+    before = os.getgroups()
+    os.setgroups([1, 2, 3])
+    yield
+    os.setgroups(before)
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can step down")
+@pytest.mark.usefixtures("member_of_many_groups")
 async def test_it_steps_down_to_the_account(tmp_path: Path) -> None:
     whoami = ["/bin/sh", "-c", "id -u; id -g; id -G"]
     process = Process("part", whoami, tmp_path / "log", account=Account(uid=12345, gid=54321))
