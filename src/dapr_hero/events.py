@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from enum import Enum
+from functools import partial
 from typing import Any, NamedTuple
 
 import msgspec
@@ -10,10 +11,11 @@ from dapr_hero import items
 from dapr_hero.items import Malformed, Version
 
 
-class CloudEvent(msgspec.Struct, frozen=True):
+class CloudEvent(msgspec.Struct):
     """What we read of a CloudEvent 1.0; whatever its sender put there, so attributes of any type.
 
-    `data` is the payload's JSON text. `fault` says why nothing could be read at all.
+    `data` is the payload's JSON text. `fault` says why nothing could be read at all. `original` gives the
+    whole event as it came, in structured JSON, or nothing where Dapr has not handed over all of it.
     """
 
     id: Any = None
@@ -25,6 +27,7 @@ class CloudEvent(msgspec.Struct, frozen=True):
     traceparent: Any = None
     data: msgspec.Raw = msgspec.Raw(b"")
     fault: str = ""
+    original: Any = bytes
 
 
 class Verdict(Enum):
@@ -32,7 +35,7 @@ class Verdict(Enum):
 
     STORED = "stored"  # durable, or already superseded by a newer one
     RETRY = "retry"  # a dependency is down: not now
-    REJECT = "reject"  # malformed: never
+    REJECT = "reject"  # malformed: never; kept in the dead-letter topic
 
 
 class Outcome(NamedTuple):
@@ -49,9 +52,11 @@ _JSON = "application/json"
 def decode(raw: bytes | msgspec.Raw) -> CloudEvent:
     """The event in structured JSON. Never fails: what cannot be read is an event with a `fault`."""
     try:
-        return _decoder.decode(raw)
+        event = _decoder.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        return CloudEvent(fault=f"not a CloudEvent: {error}")
+        event = CloudEvent(fault=f"not a CloudEvent: {error}")
+    event.original = partial(bytes, raw)
+    return event
 
 
 def version(event: CloudEvent) -> Version:

@@ -263,7 +263,9 @@ def _attributes(event: Event) -> dict[str, Any]:
     fields: dict[str, Any] = {
         ours: event[theirs] for theirs, ours in _ATTRIBUTES.items() if isinstance(event.get(theirs), str)
     }
-    if "data" in event and "json" in fields.get("data_content_type", ""):
+    if "text/" in fields.get("data_content_type", ""):
+        fields["data"] = event["data"].encode()
+    elif "data" in event and "json" in fields.get("data_content_type", ""):
         fields["data"] = json.dumps(event["data"]).encode()
     rest = {name: value for name, value in event.items() if name not in (*_ATTRIBUTES, "data")}
     extensions = appcallback_v1.TopicEventRequest().extensions

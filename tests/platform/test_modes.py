@@ -84,7 +84,6 @@ MALFORMED: dict[str, dict[str, Any]] = {
     "price is huge": {"data": {"id": "m", "description": "d", "price": 1e300}},
     "empty object": {"data": {}},
     "wrong content type": {"datacontenttype": "text/plain", "data": "text"},
-    "no content type": {"datacontenttype": None},
     "time is none": {"time": "yesterday"},
 }
 
@@ -102,14 +101,36 @@ def test_malformed_events_end_in_the_dead_letter_topic_and_hold_nobody_back(
     assert platform.get(f"/v1/{resource}/m").status_code == 404
 
 
-@every_kind
-def test_an_event_that_lacks_every_attribute_ends_in_the_dead_letter_topic(
-    platform: RunningPlatform, type: str, resource: str
+def test_good_and_bad_events_of_all_types_in_one_batch_are_not_taken_for_each_other(
+    platform: RunningPlatform,
 ) -> None:
-    bare = {"type": type, "data": {"id": f"bare {resource}", "description": "", "price": 1}}
+    """daprd 1.18 cannot tell entries of such a batch apart when one of them is answered with DROP."""
+    bad = []
+    for number in range(40):
+        for type, resource in KINDS:
+            platform.publish(event(type, f"mixed-{number}"))
+            bad.append(f"{resource} mixed {number}")
+            platform.publish(event(type, "mixed", price=-1) | {"id": bad[-1]})
+    for number in range(40):
+        for _, resource in KINDS:
+            stored(platform, resource, f"mixed-{number}")
+    letters = eventually(lambda: _letters(platform, set(bad)))
+    assert sorted(letters) == sorted(bad)
+
+
+def _letters(platform: RunningPlatform, ids: set[str]) -> list[str]:
+    """The ids of all dead letters that have one of these, once each is there."""
+    found = [letter["id"] for letter in dead_letters(platform.settings) if letter.get("id") in ids]
+    return found if set(found) == ids else []
+
+
+def test_an_event_that_lacks_every_attribute_ends_in_the_dead_letter_topic(platform: RunningPlatform) -> None:
+    """Over gRPC daprd leaves out its data, so it must be daprd that moves it there, after its retries."""
+    bare = {"type": "widget.v1", "data": {"id": "bare", "description": "", "price": 1}}
     platform.publish(bare)
-    eventually(lambda: bare["data"] in [letter.get("data") for letter in dead_letters(platform.settings)])
-    assert platform.get(f"/v1/{resource}/bare%20{resource}").status_code == 404
+    data = bare["data"]
+    eventually(lambda: data in [letter.get("data") for letter in dead_letters(platform.settings)], seconds=60)
+    assert platform.get("/v1/widgets/bare").status_code == 404
 
 
 def test_what_is_no_cloud_event_at_all_ends_in_the_dead_letter_topic(platform: RunningPlatform) -> None:

@@ -58,7 +58,8 @@ async def serve(settings: Settings) -> None:
         rest_server = await HttpServer.start(rest, settings.inventory_host, settings.inventory_port)
         stack.push_async_callback(rest_server.stop)
 
-        handlers = Handlers({name: store.save for name, store in stores.items()})
+        bury = partial(sidecar.publish, settings.pubsub_name, settings.dead_letter_topic)
+        handlers = Handlers({name: store.save for name, store in stores.items()}, bury)
         listener = await mode.listen(settings, Subscription.of(settings), handlers.deliver)
         stack.push_async_callback(listener.stop)
         log.info("inventory serves", mode=settings.dapr_mode.value, rest_port=settings.inventory_port)

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
+import msgspec
 import structlog
 
 from dapr_hero import events, items, metrics, tracing
@@ -13,13 +14,17 @@ from dapr_hero.routing import ROUTES
 log = structlog.get_logger()
 
 Save = Callable[[list[Version]], Awaitable[None]]
+Bury = Callable[[bytes], Awaitable[None]]
 
 
 class Handlers:
     """One handler for each route, all alike but for the store in which their items land."""
 
-    def __init__(self, saves: Mapping[str, Save]) -> None:
-        """`saves` has, for each resource, what stores a list of its items in one round trip."""
+    def __init__(self, saves: Mapping[str, Save], bury: Bury) -> None:
+        """`saves` has, for each resource, what stores a list of its items in one round trip; `bury` publishes
+        an event to the dead-letter topic.
+        """
+        self._bury = bury
         self._routes = {route.path: (route.resource, saves[route.resource]) for route in ROUTES}
 
     async def deliver(self, path: str, batch: Sequence[CloudEvent]) -> list[Outcome]:
@@ -31,7 +36,7 @@ class Handlers:
             metrics.HANDLING_SECONDS.labels(path).time(),
             tracing.received(path, [e.traceparent for e in batch]),
         ):
-            outcomes = await _handle(batch, save)
+            outcomes = await self._handle(batch, save)
         metrics.BATCH_SIZE.labels(path).observe(len(batch))
         for event, outcome in zip(batch, outcomes, strict=True):
             metrics.EVENTS.labels(path, outcome.verdict.value).inc()
@@ -39,12 +44,23 @@ class Handlers:
                 log.warning("event not stored", resource=resource, event_id=event.id, **_words(outcome))
         return outcomes
 
+    async def _handle(self, batch: Sequence[CloudEvent], save: Save) -> list[Outcome]:
+        read = [_read(event) for event in batch]
+        versions = [each for each in read if isinstance(each, Version)]
+        saved = await _saved(items.newest(versions), save) if versions else STORED
+        return [
+            saved if isinstance(each, Version) else await self._buried(event, each)
+            for event, each in zip(batch, read, strict=True)
+        ]
 
-async def _handle(batch: Sequence[CloudEvent], save: Save) -> list[Outcome]:
-    read = [_read(event) for event in batch]
-    versions = [each for each in read if isinstance(each, Version)]
-    saved = await _saved(items.newest(versions), save) if versions else STORED
-    return [saved if isinstance(each, Version) else each for each in read]
+    async def _buried(self, event: CloudEvent, rejected: Outcome) -> Outcome:
+        """Puts the event into the dead-letter topic with the reason; failing that, Dapr does it, after retries."""
+        try:
+            attributes = msgspec.json.decode(event.original(), type=dict[str, msgspec.Raw])
+            await self._bury(msgspec.json.encode({**attributes, "deadletterreason": rejected.reason}))
+        except (msgspec.DecodeError, UnicodeDecodeError, Unavailable):
+            return Outcome(Verdict.RETRY, f"not yet in the dead-letter topic: {rejected.reason}")
+        return rejected
 
 
 def _read(event: CloudEvent) -> Version | Outcome:

@@ -27,9 +27,9 @@ ALL = frozenset(
         PRODUCTS_DAPRD,
     }
 )
-_OF_PRODUCTS = frozenset({valkey.NAME, sentry.NAME})
+_NEEDS_OF_PRODUCTS = frozenset({valkey.NAME, sentry.NAME})
 # Not Zipkin: daprd keeps its first spans until it is up, and a trace store must never hold up a service.
-_OF_INVENTORY = _OF_PRODUCTS | {postgres.NAME}
+_NEEDS_OF_INVENTORY = _NEEDS_OF_PRODUCTS | {postgres.NAME}
 
 
 def parts(
@@ -49,30 +49,41 @@ def parts(
     if unknown:
         raise LocalError(f"no part is named {', '.join(sorted(unknown))}; there are {', '.join(sorted(ALL))}")
     mesh = Mesh(
-        settings,
-        data,
-        runtime.daprd,
-        subscription,
-        mtls=sentry.NAME in chosen,
-        tracing=zipkin.NAME in chosen,
+        settings, data, runtime.daprd, subscription, mtls=sentry.NAME in chosen, tracing=zipkin.NAME in chosen
     )
-    whole = ALL - {zipkin.NAME, sentry.NAME} <= set(chosen)
     every = [
+        *_backing(settings, data, runtime, report),
+        *_of_products(mesh, chosen),
+        *_of_inventory(mesh, chosen),
+    ]
+    others = [_sidecar(sidecar.name, sidecar, mesh, _NEEDS_OF_PRODUCTS, False) for sidecar in extra]
+    return {part.name: part for part in [*(part for part in every if part.name in chosen), *others]}
+
+
+def _backing(settings: Settings, data: DataDir, runtime: DaprRuntime, report: Report) -> list[Part]:
+    return [
         valkey.part(settings, data),
         postgres.part(settings, data),
         zipkin.part(settings, data, report),
         sentry.part(settings, data, runtime.sentry),
-        services.products(settings, data, _OF_PRODUCTS),
-        _sidecar(
-            PRODUCTS_DAPRD, daprd.of_products(settings), mesh, _OF_PRODUCTS, services.PRODUCTS in chosen
-        ),
-        services.inventory(settings, data, _OF_INVENTORY, whole=whole),
-        _sidecar(
-            INVENTORY_DAPRD, daprd.of_inventory(settings), mesh, _OF_INVENTORY, services.INVENTORY in chosen
-        ),
     ]
-    others = [_sidecar(sidecar.name, sidecar, mesh, _OF_PRODUCTS, False) for sidecar in extra]
-    return {part.name: part for part in [*every, *others] if part.name in chosen or part in others}
+
+
+def _of_products(mesh: Mesh, chosen: Collection[str]) -> list[Part]:
+    sidecar = daprd.of_products(mesh.settings)
+    return [
+        services.products(mesh.settings, mesh.data, _NEEDS_OF_PRODUCTS),
+        _sidecar(PRODUCTS_DAPRD, sidecar, mesh, _NEEDS_OF_PRODUCTS, services.PRODUCTS in chosen),
+    ]
+
+
+def _of_inventory(mesh: Mesh, chosen: Collection[str]) -> list[Part]:
+    sidecar = daprd.of_inventory(mesh.settings)
+    whole = ALL - {zipkin.NAME, sentry.NAME} <= set(chosen)
+    return [
+        services.inventory(mesh.settings, mesh.data, _NEEDS_OF_INVENTORY, whole=whole),
+        _sidecar(INVENTORY_DAPRD, sidecar, mesh, _NEEDS_OF_INVENTORY, services.INVENTORY in chosen),
+    ]
 
 
 def _sidecar(name: str, sidecar: Sidecar, mesh: Mesh, needs: frozenset[str], with_app: bool) -> Part:

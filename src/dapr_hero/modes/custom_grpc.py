@@ -4,24 +4,27 @@ The stubs are those that the SDK's wheel carries; nothing else of the SDK is use
 """
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import grpc.aio
 import msgspec
 from dapr.proto import api_service_v1, api_v1, appcallback_service_v1, appcallback_v1, common_v1
 from google.protobuf.empty_pb2 import Empty
+from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
 
 from dapr_hero import tracing
 from dapr_hero.errors import Unavailable
 from dapr_hero.events import CloudEvent, Outcome, Verdict
-from dapr_hero.modes import Conflict, Deliver, State, log, wait_for_sidecar
+from dapr_hero.modes import Conflict, Deliver, State, grpc_events, log, wait_for_sidecar
 from dapr_hero.routing import DEFAULT, Subscription
 from dapr_hero.servers import DRAIN_SECONDS, MAX_MESSAGE_BYTES, grpc_server
 from dapr_hero.settings import Settings
 
 _Status = appcallback_v1.TopicEventResponse
-_STATUS = {Verdict.STORED: _Status.SUCCESS, Verdict.RETRY: _Status.RETRY, Verdict.REJECT: _Status.DROP}
+# Never DROP, for the reason in http_events.
+_STATUS = {Verdict.STORED: _Status.SUCCESS, Verdict.RETRY: _Status.RETRY, Verdict.REJECT: _Status.SUCCESS}
 
 
 async def connect(settings: Settings) -> "GrpcSidecar":
@@ -95,7 +98,13 @@ def _event(message: Any) -> CloudEvent:
         time=extensions["time"] if "time" in extensions else None,  # noqa: SIM401 (Struct has no get)
         traceparent=extensions["traceparent"] if "traceparent" in extensions else None,  # noqa: SIM401
         data=msgspec.Raw(message.data),
+        original=partial(_original, message),
     )
+
+
+def _original(message: Any) -> bytes:
+    attributes = {name: getattr(message, field) for name, field in grpc_events.ATTRIBUTES.items()}
+    return grpc_events.structured(attributes, MessageToDict(message.extensions), message.data)
 
 
 def _entry(entry_id: str, outcome: Outcome) -> appcallback_v1.TopicEventBulkResponseEntry:

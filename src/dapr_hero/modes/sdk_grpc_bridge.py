@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import grpc
@@ -11,10 +12,11 @@ from dapr.ext.grpc import SubscriptionMessage, TopicEventResponse
 from dapr.proto import appcallback_v1
 
 from dapr_hero.events import CloudEvent, Outcome, Verdict
-from dapr_hero.modes import Deliver
+from dapr_hero.modes import Deliver, grpc_events
 from dapr_hero.routing import DEFAULT, Route
 
-_STATUS = {Verdict.STORED: "success", Verdict.RETRY: "retry", Verdict.REJECT: "drop"}
+# Never "drop", for the reason in http_events.
+_STATUS = {Verdict.STORED: "success", Verdict.RETRY: "retry", Verdict.REJECT: "success"}
 
 
 class Bridge(grpc.ServerInterceptor):
@@ -84,4 +86,10 @@ def _event(message: SubscriptionMessage) -> CloudEvent:
         time=extensions.get("time"),
         traceparent=extensions.get("traceparent"),
         data=msgspec.Raw(message.raw_data()),
+        original=partial(_original, message),
     )
+
+
+def _original(message: SubscriptionMessage) -> bytes:
+    attributes = {name: getattr(message, field)() for name, field in grpc_events.ATTRIBUTES.items()}
+    return grpc_events.structured(attributes, message.extensions(), message.raw_data())

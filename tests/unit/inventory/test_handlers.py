@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 import pytest
@@ -27,9 +28,27 @@ def stores() -> dict[str, Store]:
     return {"widgets": Store(), "gadgets": Store(), "products": Store()}
 
 
+class Letters:
+    """Stands for the dead-letter topic."""
+
+    def __init__(self) -> None:
+        self.events: list[dict[str, Any]] = []
+        self.down = False
+
+    async def bury(self, event: bytes) -> None:
+        if self.down:
+            raise Unavailable("pubsub")
+        self.events.append(msgspec.json.decode(event))
+
+
 @pytest.fixture
-def handlers(stores: dict[str, Store]) -> Handlers:
-    return Handlers({name: store.save for name, store in stores.items()})
+def letters() -> Letters:
+    return Letters()
+
+
+@pytest.fixture
+def handlers(stores: dict[str, Store], letters: Letters) -> Handlers:
+    return Handlers({name: store.save for name, store in stores.items()}, letters.bury)
 
 
 def batch(*wholes: dict[str, object]) -> Sequence[CloudEvent]:
@@ -86,3 +105,22 @@ async def test_a_store_that_fails_is_never_success(
 
 async def test_an_empty_batch_is_nothing(handlers: Handlers, stores: dict[str, Store]) -> None:
     assert await handlers.deliver("/widgets.v1", []) == []
+
+
+async def test_a_rejected_event_is_a_whole_dead_letter_with_its_reason(
+    handlers: Handlers, letters: Letters
+) -> None:
+    bad = event(price=-1, traceparent="00-x", more="kept")
+    await handlers.deliver("/widgets.v1", batch(event(), bad))
+    [letter] = letters.events
+    assert "price" in letter.pop("deadletterreason")
+    assert letter == bad
+
+
+async def test_what_cannot_be_buried_is_left_to_dapr(handlers: Handlers, letters: Letters) -> None:
+    letters.down = True
+    outcomes = await handlers.deliver("/widgets.v1", batch(event(), event(price=-1)))
+    assert [outcome.verdict for outcome in outcomes] == [Verdict.STORED, Verdict.RETRY]
+    letters.down = False
+    [outcome] = await handlers.deliver("/widgets.v1", [CloudEvent()])
+    assert (outcome.verdict, letters.events) == (Verdict.RETRY, [])

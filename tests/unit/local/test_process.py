@@ -32,7 +32,7 @@ async def at_once() -> bool:
 
 
 @pytest.fixture
-async def started(tmp_path: Path) -> AsyncIterator[list[Process]]:
+async def started() -> AsyncIterator[list[Process]]:
     """Processes that are ended after the test, whatever it did."""
     processes: list[Process] = []
     yield processes
