@@ -94,7 +94,6 @@ class Settings(BaseSettings):
     products_dapr_metrics_port: Port = _port(9091, "Metrics of products' daprd (local runner)")
     sentry_port: Port = _port(50006, "Sentry, the certificate authority (local runner)")
     sentry_health_port: Port = _port(50007, "Health of Sentry (local runner)")
-    sentry_metrics_port: Port = _port(9092, "Metrics of Sentry (local runner)")
     valkey_port: Port = _port(6379, "Valkey: broker and state (local runner)")
     postgres_port: Port = _port(5432, "PostgreSQL: widgets (local runner)")
     zipkin_host: str = Field("127.0.0.1", description="Host of Zipkin")

@@ -54,7 +54,7 @@ class Handlers:
         ]
 
     async def _buried(self, event: CloudEvent, rejected: Outcome) -> Outcome:
-        """Puts the event into the dead-letter topic with the reason; failing that, Dapr does it, after retries."""
+        """Puts it into the dead-letter topic with its reason; failing that, Dapr does so, after retries."""
         try:
             attributes = msgspec.json.decode(event.original(), type=dict[str, msgspec.Raw])
             await self._bury(msgspec.json.encode({**attributes, "deadletterreason": rejected.reason}))

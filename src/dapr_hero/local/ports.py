@@ -3,6 +3,7 @@
 import random
 import socket
 import sys
+import time
 from collections.abc import Mapping
 from contextlib import ExitStack, suppress
 from typing import Any
@@ -15,6 +16,7 @@ from dapr_hero.settings import Settings, port_fields
 LOOPBACK = "127.0.0.1"
 # Below what systems hand out to outgoing connections, so that none of these takes a port meanwhile.
 _FREE_RANGE = range(10_000, 32_000)
+_PASSING_SECONDS = 5.0
 
 
 def reserve(ports: Mapping[str, int]) -> ExitStack:
@@ -26,7 +28,7 @@ def reserve(ports: Mapping[str, int]) -> ExitStack:
     """
     with ExitStack() as stack:
         for key, port in ports.items():
-            bound = _bind(port)
+            bound = _bind(port) or _bind_after_others(port)
             if bound is None:
                 raise PortTaken(f"port {port} is taken{_owner(port)}: stop that, or set {key} or PORT_OFFSET")
             if sys.platform == "linux":
@@ -71,12 +73,32 @@ def _bind(port: int) -> socket.socket | None:
     return bound
 
 
+def _bind_after_others(port: int) -> socket.socket | None:
+    """The same for a port on which nobody listens: an outgoing connection has it, and will let go of it."""
+    deadline = time.monotonic() + _PASSING_SECONDS
+    while not _has_listener(port) and time.monotonic() < deadline:
+        time.sleep(0.05)
+        if bound := _bind(port):
+            return bound
+    return None
+
+
 def _owner(port: int) -> str:
     """Who has the port, to go behind "is taken"; nothing when the system does not tell."""
     try:
-        pids = [c.pid for c in psutil.net_connections("tcp") if c.laddr and c.laddr.port == port and c.pid]
-        if not pids:
-            return ""
-        return f" by {psutil.Process(pids[0]).name()} (pid {pids[0]})"
+        pids = [each.pid for each in _connections(port) if each.pid]
+        return f" by {psutil.Process(pids[0]).name()} (pid {pids[0]})" if pids else ""
     except psutil.Error:
         return ""
+
+
+def _has_listener(port: int) -> bool:
+    """Whether a server is on the port, or might be."""
+    try:
+        return any(each.status == psutil.CONN_LISTEN for each in _connections(port))
+    except psutil.Error:
+        return True
+
+
+def _connections(port: int) -> list[Any]:
+    return [each for each in psutil.net_connections("tcp") if each.laddr and each.laddr.port == port]

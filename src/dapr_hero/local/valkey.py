@@ -15,7 +15,7 @@ NAME = "valkey"
 
 
 def part(settings: Settings, data: DataDir) -> Part:
-    """Valkey on loopback; every write is in its append-only file, and synced once a second."""
+    """Valkey on loopback; every write is on disk before it is acknowledged."""
 
     async def launch() -> Process:
         return Process(NAME, [_binary(), _configure(settings, data)], data.log(NAME))
@@ -46,7 +46,7 @@ port {settings.valkey_port}
 requirepass {Passwords.of(data).valkey}
 dir "{data.folder(NAME)}"
 appendonly yes
-appendfsync everysec
+appendfsync always
 save ""
 """
     )

@@ -1,6 +1,7 @@
 import os
 import socket
 import sys
+import threading
 from collections.abc import Iterator
 
 import psutil
@@ -74,6 +75,20 @@ def test_a_port_can_be_used_again_at_once(port: int) -> None:
         assert client.recv(1) == b""
 
     reserve({"VALKEY_PORT": port}).close()
+
+
+def test_an_outgoing_connection_is_waited_for(port: int) -> None:
+    """Linux gives such ports as 50001 to connections, for as long as they last."""
+    with socket.create_server((LOOPBACK, 0)) as server, socket.socket() as outgoing:
+        outgoing.bind((LOOPBACK, port))
+        outgoing.connect(server.getsockname())
+        # Its own side closes in the other's name, so that no remains are left on the port.
+        letting_go = threading.Timer(0.2, server.accept()[0].close)
+        closing = threading.Timer(0.4, outgoing.close)
+        letting_go.start()
+        closing.start()
+        reserve({"VALKEY_PORT": port}).close()
+        closing.join()
 
 
 def test_free_ports_are_different_and_out_of_the_way_of_outgoing_connections() -> None:
