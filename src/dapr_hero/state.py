@@ -10,7 +10,7 @@ import structlog
 from dapr_hero import items
 from dapr_hero.errors import Unavailable
 from dapr_hero.items import Item, Version
-from dapr_hero.modes import Conflict, State
+from dapr_hero.modes import NO_ETAG, Conflict, State
 
 log = structlog.get_logger()
 
@@ -77,7 +77,7 @@ class VersionedState:
         for key, version in wanted.items():
             known = stored.get(key)
             if known is None or _decode(known.value).stamp < version.stamp:
-                writes.append(State(key, _encode(version), known.etag if known else ""))
+                writes.append(State(key, _encode(version), known.etag if known else NO_ETAG))
         return writes
 
     def _key(self, id: str) -> str:

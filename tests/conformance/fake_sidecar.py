@@ -86,7 +86,7 @@ class FakeSidecar(api_service_v1.DaprServicer):
 
     def _save_one(self, key: str, value: bytes, etag: str) -> bool:
         version = self.states[key][1] if key in self.states else 0
-        if etag != (str(version) if version else ""):
+        if etag != str(version):
             return False
         self.states[key] = (value, version + 1)
         return True

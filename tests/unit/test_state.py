@@ -31,7 +31,7 @@ class Store:
         conflict = False
         for state in states:
             version = self.entries[state.key][1] if state.key in self.entries else 0
-            if state.etag == (str(version) if version else ""):
+            if state.etag == str(version):
                 self.entries[state.key] = (state.value, version + 1)
             else:
                 conflict = True

@@ -25,11 +25,16 @@ Deliver = Callable[[str, Sequence[CloudEvent]], Awaitable[list[Outcome]]]
 
 
 class State(NamedTuple):
-    """One entry of a state store. The etag is the store's own word for this version; "" is none."""
+    """One entry of a state store. The etag is the store's own word for this version."""
 
     key: str
     value: bytes  # JSON
-    etag: str = ""
+    etag: str
+
+
+# What to write an entry with that must not be there yet. Without any etag the Redis component refuses as well
+# what another writer has put there meanwhile, but as an error of its own, which daprd retries for seconds.
+NO_ETAG = "0"
 
 
 class Conflict(Exception):

@@ -180,6 +180,6 @@ def _write(state: State) -> common_v1.StateItem:
     return common_v1.StateItem(
         key=state.key,
         value=state.value,
-        etag=common_v1.Etag(value=state.etag) if state.etag else None,
+        etag=common_v1.Etag(value=state.etag),
         options=common_v1.StateOptions(concurrency=common_v1.StateOptions.CONCURRENCY_FIRST_WRITE),
     )

@@ -79,5 +79,9 @@ class HttpCalls(ABC):
 
 
 def _write(state: State) -> dict[str, Any]:
-    write = {"key": state.key, "value": msgspec.Raw(state.value), "options": {"concurrency": "first-write"}}
-    return {**write, "etag": state.etag} if state.etag else write
+    return {
+        "key": state.key,
+        "value": msgspec.Raw(state.value),
+        "etag": state.etag,
+        "options": {"concurrency": "first-write"},
+    }

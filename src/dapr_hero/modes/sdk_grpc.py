@@ -119,7 +119,7 @@ class SdkGrpcSidecar:
 
     async def save_states(self, store: str, states: Sequence[State]) -> None:
         options = StateOptions(concurrency=Concurrency.first_write).get_proto()
-        items = [StateItem(state.key, state.value, state.etag or None, options) for state in states]
+        items = [StateItem(state.key, state.value, state.etag, options) for state in states]
         await self._call(store, self._client.save_bulk_state(store, items))
 
     async def publish(self, pubsub: str, topic: str, event: bytes) -> None:
