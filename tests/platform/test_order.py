@@ -3,7 +3,7 @@
 import asyncio
 import uuid
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from decimal import Decimal
 
 import pytest
@@ -11,11 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dapr_hero import modes
-from dapr_hero.inventory.database import Database
-from dapr_hero.inventory.stores import Products, Widgets
+from dapr_hero.inventory.stores import opened
 from dapr_hero.items import Item, Store, Version, newest
 from dapr_hero.settings import Settings
-from dapr_hero.state import VersionedState
 from dapr_hero.testing import RunningPlatform
 
 # A batch is a list of versions: which item, and how new.
@@ -55,16 +53,9 @@ def _version(id: str, stamp: int) -> Version:
 @asynccontextmanager
 async def _store(chosen: Settings, resource: str) -> AsyncIterator[Store]:
     """A store as a replica of inventory has it, through its sidecar in the platform's mode."""
-    async with AsyncExitStack() as stack:
-        sidecar = await modes.load(chosen.dapr_mode).connect(chosen)
-        stack.push_async_callback(sidecar.close)
-        database = Database(sidecar, chosen)
-        stack.push_async_callback(database.close)
-        products = Products(chosen)
-        stack.push_async_callback(products.close)
-        stores: dict[str, Store] = {
-            "widgets": Widgets(database),
-            "gadgets": VersionedState(sidecar, chosen.state_store_name, "gadget"),
-            "products": products,
-        }
-        yield stores[resource]
+    sidecar = await modes.load(chosen.dapr_mode).connect(chosen)
+    try:
+        async with opened(sidecar, chosen) as stores:
+            yield stores[resource]
+    finally:
+        await sidecar.close()

@@ -9,14 +9,12 @@ import structlog
 from dapr_hero import logs, modes, tracing
 from dapr_hero.batching import CoalescingReader
 from dapr_hero.inventory import api
-from dapr_hero.inventory.database import Database
 from dapr_hero.inventory.handlers import Handlers
-from dapr_hero.inventory.stores import Products, Widgets
-from dapr_hero.items import Item, Store
+from dapr_hero.inventory.stores import opened
+from dapr_hero.items import Item
 from dapr_hero.routing import Subscription
 from dapr_hero.servers import HttpServer
 from dapr_hero.settings import Settings
-from dapr_hero.state import VersionedState
 
 log = structlog.get_logger()
 
@@ -37,16 +35,7 @@ async def serve(settings: Settings) -> None:
             stack.push_async_callback(asyncio.to_thread, tracer.shutdown)
         sidecar = await mode.connect(settings)
         stack.push_async_callback(sidecar.close)
-        database = Database(sidecar, settings)
-        stack.push_async_callback(database.close)
-        products = Products(settings)
-        stack.push_async_callback(products.close)
-
-        stores: dict[str, Store] = {
-            "widgets": Widgets(database),
-            "gadgets": VersionedState(sidecar, settings.state_store_name, "gadget"),
-            "products": products,
-        }
+        stores = await stack.enter_async_context(opened(sidecar, settings))
         readers = {name: CoalescingReader[str, Item](store.get) for name, store in stores.items()}
         checks: dict[str, api.Check] = {
             "daprd": partial(modes.check_sidecar, settings),

@@ -1,5 +1,7 @@
 """Where items land: widgets in PostgreSQL, gadgets in Dapr's state store, products in their own service."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 import grpc.aio
@@ -8,17 +10,35 @@ import structlog
 from dapr_hero import items, tracing
 from dapr_hero.errors import Unavailable
 from dapr_hero.inventory.database import Database
-from dapr_hero.items import Item, Version
+from dapr_hero.items import Item, Store, Version
+from dapr_hero.modes import Sidecar
 from dapr_hero.products.v1 import products_pb2 as pb
 from dapr_hero.products.v1.products_pb2_grpc import ProductsStub
 from dapr_hero.servers import MAX_MESSAGE_BYTES
 from dapr_hero.settings import Settings
+from dapr_hero.state import VersionedState
 
 log = structlog.get_logger()
 
 T = TypeVar("T")
 
 _OK = grpc.StatusCode.OK.value[0]
+
+
+@asynccontextmanager
+async def opened(sidecar: Sidecar, settings: Settings) -> AsyncIterator[dict[str, Store]]:
+    """The store of each resource, until the block ends."""
+    database = Database(sidecar, settings)
+    products = Products(settings)
+    try:
+        yield {
+            "widgets": Widgets(database),
+            "gadgets": VersionedState(sidecar, settings.state_store_name, "gadget"),
+            "products": products,
+        }
+    finally:
+        await products.close()
+        await database.close()
 
 
 class Widgets:

@@ -35,13 +35,17 @@ def flags(process: Process) -> dict[str, str]:
     return {key: value for key, _, value in pairs}
 
 
+def says(process: Process, expected: dict[str, str]) -> None:
+    assert flags(process).items() >= expected.items()
+
+
 async def test_it_listens_where_it_is_told_and_on_loopback_only(mesh: Mesh) -> None:
     process = await launched(mesh)
 
     assert process.argv[0] == mesh.binary
-    assert (
-        flags(process).items()
-        >= {
+    says(
+        process,
+        {
             "app-id": "app",
             "app-port": "50151",
             "app-protocol": "grpc",
@@ -53,21 +57,21 @@ async def test_it_listens_where_it_is_told_and_on_loopback_only(mesh: Mesh) -> N
             "dapr-internal-grpc-listen-address": "127.0.0.1",
             "metrics-listen-address": "127.0.0.1",
             "log-level": "warn",
-        }.items()
+        },
     )
 
 
 async def test_it_belongs_to_the_mesh(mesh: Mesh) -> None:
     process = await launched(mesh)
 
-    assert (
-        flags(process).items()
-        >= {
+    says(
+        process,
+        {
             "enable-mtls": "",
             "sentry-address": "127.0.0.1:50006",
             "control-plane-trust-domain": "public",
             "control-plane-namespace": "default",
-        }.items()
+        },
     )
     assert process.env is not None
     assert process.env["DAPR_TRUST_ANCHORS"] == "a certificate"
