@@ -1,6 +1,6 @@
 """What is counted and timed, in Prometheus' terms."""
 
-from prometheus_client import Counter, Histogram
+from prometheus_client import Counter, Gauge, Histogram
 
 EVENTS = Counter("dapr_hero_events_total", "Events handled, by route and verdict", ["route", "verdict"])
 BATCH_SIZE = Histogram(
@@ -10,3 +10,4 @@ HANDLING_SECONDS = Histogram("dapr_hero_handling_seconds", "Time to handle one d
 REQUESTS = Counter(
     "dapr_hero_requests_total", "REST requests, by resource and status", ["resource", "status"]
 )
+STORE_ANSWERS = Gauge("dapr_hero_store_answers", "1: the store answers; 0: it is left alone", ["store"])

@@ -1,4 +1,4 @@
-"""THE table: which type of event goes where. Every form of the subscription is derived from it."""
+"""THE table: which type of event goes where. Every form of every subscription is derived from it."""
 
 from typing import Any, NamedTuple
 
@@ -17,6 +17,11 @@ class Route(NamedTuple):
         """The rule in Common Expression Language, as Dapr evaluates it; "" matches all."""
         return f'event.type == "{self.type}"' if self.type else ""
 
+    @property
+    def parked_path(self) -> str:
+        """Where the events of this route come back that waited for their store."""
+        return f"/parked/{self.resource}"
+
 
 ROUTES = (
     Route("widget.v1", "/widgets.v1", "widgets"),
@@ -24,41 +29,85 @@ ROUTES = (
     Route(None, "/products.v1", "products"),
 )
 DEFAULT = next(route for route in ROUTES if route.type is None)
+DEAD_LETTERS_PATH = "/dead-letters"
 
 
-def path_for(event_type: object) -> str:
+def route_for(event_type: object) -> Route:
     """Where an event of this type goes when no rule of Dapr's has said so."""
-    return next((route.path for route in ROUTES if route.type and route.type == event_type), DEFAULT.path)
+    return next((route for route in ROUTES if route.type and route.type == event_type), DEFAULT)
+
+
+class Topic(NamedTuple):
+    """A topic and the pub/sub component through which it is published and received."""
+
+    pubsub: str
+    name: str
+
+    @classmethod
+    def of_parked(cls, settings: Settings, resource: str) -> "Topic":
+        """Where events wait for the store of this resource, in a component of their own: they wait alone."""
+        suffix = f"parked-{resource}"
+        return cls(f"{settings.pubsub_name}-{suffix}", f"{settings.pubsub_topic}-{suffix}")
+
+
+class Bulk(NamedTuple):
+    """Events come in batches of up to `max_messages`."""
+
+    max_messages: int = 100
+    # daprd holds a batch back at most this long, so that a lone event waits for nobody.
+    max_await_milliseconds: int = 1
 
 
 class Subscription(NamedTuple):
-    """What inventory asks Dapr for: one topic, routed by the table, in batches, with dead letters."""
+    """What inventory asks Dapr for: one topic, and the paths on which its events are delivered."""
 
-    pubsub: str
-    topic: str
-    dead_letter_topic: str
-    routes: tuple[Route, ...] = ROUTES
-    bulk_max_messages: int = 100
-    # daprd holds a batch back at most this long, so that a lone event waits for nobody.
-    bulk_max_await_milliseconds: int = 1
+    topic: Topic
+    default_path: str
+    rules: tuple[Route, ...] = ()
+    dead_letter_topic: str = ""
+    bulk: Bulk | None = None
+    # Whatever is in the topic, be it a CloudEvent or not: https://docs.dapr.io/developing-applications/building-blocks/pubsub/pubsub-raw/
+    raw: bool = False
 
-    @classmethod
-    def of(cls, settings: Settings) -> "Subscription":
-        return cls(settings.pubsub_name, settings.pubsub_topic, settings.dead_letter_topic)
+    @property
+    def paths(self) -> list[str]:
+        return [*(rule.path for rule in self.rules), self.default_path]
 
     def as_json(self) -> dict[str, Any]:
-        """The answer to GET /dapr/subscribe: https://docs.dapr.io/reference/api/pubsub_api/"""
-        return {
-            "pubsubname": self.pubsub,
-            "topic": self.topic,
-            "deadLetterTopic": self.dead_letter_topic,
+        """An entry of the answer to GET /dapr/subscribe: https://docs.dapr.io/reference/api/pubsub_api/"""
+        whole: dict[str, Any] = {
+            "pubsubname": self.topic.pubsub,
+            "topic": self.topic.name,
             "routes": {
-                "rules": [{"match": route.match, "path": route.path} for route in self.routes if route.type],
-                "default": DEFAULT.path,
+                "rules": [{"match": rule.match, "path": rule.path} for rule in self.rules],
+                "default": self.default_path,
             },
-            "bulkSubscribe": {
-                "enabled": True,
-                "maxMessagesCount": self.bulk_max_messages,
-                "maxAwaitDurationMs": self.bulk_max_await_milliseconds,
-            },
+            "metadata": self.metadata,
         }
+        if self.dead_letter_topic:
+            whole["deadLetterTopic"] = self.dead_letter_topic
+        if self.bulk:
+            whole["bulkSubscribe"] = {
+                "enabled": True,
+                "maxMessagesCount": self.bulk.max_messages,
+                "maxAwaitDurationMs": self.bulk.max_await_milliseconds,
+            }
+        return whole
+
+    @property
+    def metadata(self) -> dict[str, str]:
+        return {"rawPayload": "true"} if self.raw else {}
+
+
+def subscriptions(settings: Settings) -> list[Subscription]:
+    """The events, those that were parked, one topic for each resource, and the dead letters."""
+    fresh = Subscription(
+        Topic(settings.pubsub_name, settings.pubsub_topic),
+        DEFAULT.path,
+        tuple(route for route in ROUTES if route.type),
+        settings.dead_letter_topic,
+        Bulk(),
+    )
+    parked = [Subscription(Topic.of_parked(settings, each.resource), each.parked_path) for each in ROUTES]
+    letters = Topic(f"{settings.pubsub_name}-dead-letters", settings.dead_letter_topic)
+    return [fresh, *parked, Subscription(letters, DEAD_LETTERS_PATH, raw=True)]

@@ -60,6 +60,7 @@ class Settings(BaseSettings):
     sdk_http_port: Port = _port(3002, "Private Dapr callbacks of mode sdk-http, loopback only")
     custom_grpc_port: Port = _port(4001, "Private Dapr callbacks of mode custom-grpc, loopback only")
     sdk_grpc_port: Port = _port(4002, "Private Dapr callbacks of mode sdk-grpc, loopback only")
+    dead_letters_port: Port = _port(3003, "Private API of the dead letters, loopback only")
     products_port: Port = _port(50151, "gRPC API of products, loopback only: reached through Dapr")
 
     inventory_app_id: str = Field("inventory", min_length=1, description="Dapr app id of inventory")
@@ -103,6 +104,9 @@ class Settings(BaseSettings):
     request_timeout_seconds: float = Field(5.0, gt=0, le=60, description="Longest wait for any dependency")
     sidecar_timeout_seconds: float = Field(
         60.0, gt=0, le=3600, description="Longest wait for the sidecar at start"
+    )
+    app_health_threshold: int = Field(
+        3, ge=1, le=60, description="Health probes, one a second, after whose failure daprd delivers no more"
     )
     data_dir: Path | None = Field(
         None, description="Data of the local runner; empty: the user's state folder"

@@ -6,7 +6,7 @@ import pytest
 from dapr_hero import modes
 from dapr_hero.events import STORED, CloudEvent, Outcome
 from dapr_hero.local.ports import on_free_ports
-from dapr_hero.routing import Subscription
+from dapr_hero.routing import subscriptions
 from dapr_hero.settings import Mode, Settings
 from tests.conformance.fake_sidecar import Deliverer, FakeSidecar
 
@@ -20,6 +20,7 @@ class Handler:
         self.gate: asyncio.Event | None = None
         self.entered = asyncio.Event()
         self.error: Exception | None = None
+        self.healthy = True
 
     async def deliver(self, path: str, batch: Sequence[CloudEvent]) -> list[Outcome]:
         self.batches.append((path, list(batch)))
@@ -59,7 +60,8 @@ def handler() -> Handler:
 @pytest.fixture
 async def daprd(settings: Settings, handler: Handler) -> AsyncIterator[Deliverer]:
     """What delivers to the mode's listener, which runs."""
-    subscription = Subscription.of(settings)
-    listener = await modes.load(settings.dapr_mode).listen(settings, subscription, handler.deliver)
+    listener = await modes.load(settings.dapr_mode).listen(
+        settings, subscriptions(settings), handler.deliver, lambda: handler.healthy
+    )
     yield Deliverer(settings)
     await listener.stop()

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Awaitable
+from typing import Any
 
 import aiohttp
 import grpc.aio
@@ -11,7 +12,7 @@ import pytest
 from dapr_hero import modes
 from dapr_hero.events import Outcome, Verdict, version
 from dapr_hero.items import Malformed
-from dapr_hero.routing import ROUTES, Subscription
+from dapr_hero.routing import DEAD_LETTERS_PATH, ROUTES, subscriptions
 from dapr_hero.servers import PortInUse
 from dapr_hero.settings import Mode, Settings
 from tests.conformance.conftest import Handler
@@ -127,9 +128,8 @@ async def test_deliveries_do_not_wait_for_each_other(daprd: Deliverer, handler: 
 
 
 async def test_a_stop_answers_what_is_under_way(settings: Settings, handler: Handler) -> None:
-    listener = await modes.load(settings.dapr_mode).listen(
-        settings, Subscription.of(settings), handler.deliver
-    )
+    mode = modes.load(settings.dapr_mode)
+    listener = await mode.listen(settings, subscriptions(settings), handler.deliver, lambda: True)
     handler.gate = asyncio.Event()
     async with asyncio.timeout(10):
         under_way = asyncio.create_task(Deliverer(settings).bulk("/widgets.v1", [event()]))
@@ -157,16 +157,32 @@ async def _accepts(port: int) -> bool:
 
 
 async def test_a_taken_port_is_said(settings: Settings, daprd: Deliverer, handler: Handler) -> None:
+    mode = modes.load(settings.dapr_mode)
     with pytest.raises(PortInUse, match=str(settings.callback_port)):
-        await modes.load(settings.dapr_mode).listen(settings, Subscription.of(settings), handler.deliver)
+        await mode.listen(settings, subscriptions(settings), handler.deliver, lambda: True)
 
 
-async def test_health_is_answered(daprd: Deliverer) -> None:
+async def test_health_is_what_the_app_says(daprd: Deliverer, handler: Handler) -> None:
     assert await daprd.is_healthy()
+    handler.healthy = False
+    assert not await daprd.is_healthy()
+
+
+@pytest.mark.parametrize("payload", [b'{"type": "widget.v1", "price": 1.0}', b"no event \xff", b""])
+async def test_a_dead_letter_comes_byte_for_byte(daprd: Deliverer, handler: Handler, payload: bytes) -> None:
+    assert await daprd.wrapped(DEAD_LETTERS_PATH, payload) == "SUCCESS"
+    [(path, [got])] = handler.batches
+    assert (path, got.original()) == (DEAD_LETTERS_PATH, payload)
+
+
+async def test_parked_events_come_on_the_path_of_their_resource(daprd: Deliverer, handler: Handler) -> None:
+    for route in ROUTES:
+        assert await daprd.one(route.parked_path, event()) == "SUCCESS"
+    assert [path for path, _ in handler.batches] == [route.parked_path for route in ROUTES]
 
 
 async def test_the_registration_in_code_says_what_the_mode_can_say(daprd: Deliverer) -> None:
-    said = await daprd.registration()
+    [said, *parked, letters] = await daprd.registrations()
     rules = [
         {"match": 'event.type == "widget.v1"', "path": "/widgets.v1"},
         {"match": 'event.type == "gadget.v1"', "path": "/gadgets.v1"},
@@ -181,9 +197,17 @@ async def test_the_registration_in_code_says_what_the_mode_can_say(daprd: Delive
             assert "bulkSubscribe" not in said
         case Mode.SDK_HTTP:  # one route
             assert said["route"] == "/inventory"
-    assert said["topic"] == "inventory"
     assert said["deadLetterTopic"] == "inventory-dead-letters"
-    assert said.get("pubsubname", said.get("pubsubName")) == "pubsub"
+    assert _topic(said) == ("pubsub", "inventory")
+    assert [_topic(each) for each in parked] == [
+        (f"pubsub-parked-{name}", f"inventory-parked-{name}") for name in ("widgets", "gadgets", "products")
+    ]
+    assert _topic(letters) == ("pubsub-dead-letters", "inventory-dead-letters")
+    assert letters["metadata"] == {"rawPayload": "true"}
+
+
+def _topic(registration: dict[str, Any]) -> tuple[str, str]:
+    return registration.get("pubsubname") or registration["pubsubName"], registration["topic"]
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dapr_hero import modes
+from dapr_hero.inventory.database import Database
 from dapr_hero.inventory.stores import opened
 from dapr_hero.items import Item, Store, Version, newest
 from dapr_hero.settings import Settings
@@ -54,8 +55,10 @@ def _version(id: str, stamp: int) -> Version:
 async def _store(chosen: Settings, resource: str) -> AsyncIterator[Store]:
     """A store as a replica of inventory has it, through its sidecar in the platform's mode."""
     sidecar = await modes.load(chosen.dapr_mode).connect(chosen)
+    database = Database(sidecar, chosen)
     try:
-        async with opened(sidecar, chosen) as stores:
+        async with opened(sidecar, database, chosen) as stores:
             yield stores[resource]
     finally:
+        await database.close()
         await sidecar.close()

@@ -4,8 +4,8 @@ from string import Template
 import pytest
 import yaml
 
-from dapr_hero.routing import DEFAULT, Subscription, path_for
-from dapr_hero.settings import Settings, port_fields
+from dapr_hero.routing import route_for, subscriptions
+from dapr_hero.settings import Settings
 
 
 @pytest.mark.parametrize(
@@ -21,18 +21,20 @@ from dapr_hero.settings import Settings, port_fields
     ],
 )
 def test_types_have_their_paths(type: object, path: str) -> None:
-    assert path_for(type) == path
+    assert route_for(type).path == path
 
 
-def test_the_declarative_subscription_says_what_the_table_says() -> None:
+def test_the_declarative_subscriptions_say_what_the_table_says() -> None:
     file = resources.files("dapr_hero.local").joinpath("config/inventory/subscription.yaml")
     settings = Settings()
-    assert port_fields()
-    values = {key.upper(): value for key, value in settings.model_dump(mode="json").items()}
-    declared = yaml.safe_load(Template(file.read_text()).safe_substitute(values))["spec"]
-    said = Subscription.of(settings).as_json()
-    assert declared["routes"] == said["routes"]
-    assert declared["routes"]["default"] == DEFAULT.path
-    assert declared["bulkSubscribe"] == said["bulkSubscribe"]
-    assert declared["deadLetterTopic"] == said["deadLetterTopic"]
-    assert (declared["pubsubname"], declared["topic"]) == (said["pubsubname"], said["topic"])
+    values = settings.environment()
+    declared = list(yaml.safe_load_all(Template(file.read_text()).substitute(values)))
+    said = [each.as_json() for each in subscriptions(settings)]
+    assert len(declared) == len(said)
+    for document, wanted in zip(declared, said, strict=True):
+        spec = document["spec"]
+        assert spec["routes"].get("rules", []) == wanted["routes"]["rules"]
+        assert spec["routes"]["default"] == wanted["routes"]["default"]
+        assert spec.get("metadata", {}) == wanted["metadata"]
+        for name in ("pubsubname", "topic", "bulkSubscribe", "deadLetterTopic"):
+            assert spec.get(name) == wanted.get(name)

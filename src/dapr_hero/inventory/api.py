@@ -31,7 +31,7 @@ def build(reads: Mapping[str, Read], checks: Mapping[str, Check]) -> Starlette:
     async def ready(_: Request) -> Response:
         states = dict(zip(checks, await asyncio.gather(*map(_state, checks.values())), strict=True))
         healthy = all(state == "ok" for state in states.values())
-        return _json({"ready": healthy, "dependencies": states}, 200 if healthy else 503)
+        return json_response({"ready": healthy, "dependencies": states}, 200 if healthy else 503)
 
     routes = [
         Route(f"/v1/{resource}/{{id:path}}", _getter(resource, read)) for resource, read in reads.items()
@@ -43,8 +43,7 @@ def build(reads: Mapping[str, Read], checks: Mapping[str, Check]) -> Starlette:
         Route("/openapi.json", _openapi),
         Route("/docs", _docs),
     ]
-    handlers: Mapping[Any, Any] = {Problem: _problem, HTTPException: _http_error, Exception: _internal_error}
-    return Starlette(routes=routes, exception_handlers=handlers)
+    return Starlette(routes=routes, exception_handlers=exception_handlers)
 
 
 def _getter(resource: str, read: Read) -> Callable[[Request], Awaitable[Response]]:
@@ -56,7 +55,7 @@ def _getter(resource: str, read: Read) -> Callable[[Request], Awaitable[Response
         if item is None:
             raise NotFound(f"there is no such item in {resource}")
         metrics.REQUESTS.labels(resource, 200).inc()
-        return _json(item)
+        return json_response(item)
 
     return get
 
@@ -70,7 +69,7 @@ async def _state(check: Check) -> str:
 
 
 async def _alive(_: Request) -> Response:
-    return _json({"alive": True})
+    return json_response({"alive": True})
 
 
 async def _metrics(_: Request) -> Response:
@@ -78,7 +77,7 @@ async def _metrics(_: Request) -> Response:
 
 
 async def _openapi(_: Request) -> Response:
-    return _json(openapi.DOCUMENT)
+    return json_response(openapi.DOCUMENT)
 
 
 async def _docs(_: Request) -> Response:
@@ -87,7 +86,7 @@ async def _docs(_: Request) -> Response:
 
 def _problem(request: Request, problem: Problem) -> Response:
     metrics.REQUESTS.labels(_resource(request), problem.status.value).inc()
-    return _json(errors.body(problem), problem.status.value, problem.headers)
+    return json_response(errors.body(problem), problem.status.value, problem.headers)
 
 
 def _http_error(request: Request, error: HTTPException) -> Response:
@@ -108,5 +107,14 @@ def _resource(request: Request) -> str:
     return parts[2] if len(parts) > 3 and parts[1] == "v1" and parts[2] in openapi.RESOURCES else "other"
 
 
-def _json(body: object, status: int = HTTPStatus.OK, headers: Mapping[str, str] | None = None) -> Response:
+def json_response(
+    body: object, status: int = HTTPStatus.OK, headers: Mapping[str, str] | None = None
+) -> Response:
     return Response(items.encode(body), status, headers, media_type="application/json")
+
+
+exception_handlers: Mapping[Any, Any] = {
+    Problem: _problem,
+    HTTPException: _http_error,
+    Exception: _internal_error,
+}

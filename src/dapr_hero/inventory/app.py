@@ -8,18 +8,20 @@ import structlog
 
 from dapr_hero import logs, modes, tracing
 from dapr_hero.batching import CoalescingReader
-from dapr_hero.inventory import api
+from dapr_hero.inventory import api, dead_letters_api
+from dapr_hero.inventory.database import Database
+from dapr_hero.inventory.dead_letters import DeadLetters
+from dapr_hero.inventory.drain import Drain
+from dapr_hero.inventory.gate import Gate
 from dapr_hero.inventory.handlers import Handlers
+from dapr_hero.inventory.parking import Parking
 from dapr_hero.inventory.stores import opened
 from dapr_hero.items import Item
-from dapr_hero.routing import Subscription
+from dapr_hero.routing import subscriptions
 from dapr_hero.servers import HttpServer
 from dapr_hero.settings import Settings
 
 log = structlog.get_logger()
-
-# Reading an item that need not exist shows whether its store answers.
-_PROBE = ["readiness-probe"]
 
 
 async def serve(settings: Settings) -> None:
@@ -35,21 +37,34 @@ async def serve(settings: Settings) -> None:
             stack.push_async_callback(asyncio.to_thread, tracer.shutdown)
         sidecar = await mode.connect(settings)
         stack.push_async_callback(sidecar.close)
-        stores = await stack.enter_async_context(opened(sidecar, settings))
-        readers = {name: CoalescingReader[str, Item](store.get) for name, store in stores.items()}
+        database = Database(sidecar, settings)
+        stack.push_async_callback(database.close)
+        stores = await stack.enter_async_context(opened(sidecar, database, settings))
+        gates = {name: Gate(name, store) for name, store in stores.items()}
+        for gate in gates.values():
+            stack.push_async_callback(gate.close)
+        parking = Parking(sidecar, settings)
+        letters = DeadLetters(database, parking)
+        drain = Drain(settings)
+
         checks: dict[str, api.Check] = {
+            "inventory": drain.check,
             "daprd": partial(modes.check_sidecar, settings),
-            "postgresql": partial(stores["widgets"].get, _PROBE),
-            settings.state_store_name: partial(stores["gadgets"].get, _PROBE),
-            settings.products_app_id: partial(stores["products"].get, _PROBE),
+            "postgresql": gates["widgets"].probe,
+            settings.state_store_name: gates["gadgets"].probe,
+            settings.products_app_id: gates["products"].probe,
         }
+        readers = {name: CoalescingReader[str, Item](gate.get) for name, gate in gates.items()}
         rest = api.build({name: reader.get for name, reader in readers.items()}, checks)
         rest_server = await HttpServer.start(rest, settings.inventory_host, settings.inventory_port)
         stack.push_async_callback(rest_server.stop)
+        private = dead_letters_api.build(letters)
+        private_server = await HttpServer.start(private, "127.0.0.1", settings.dead_letters_port)
+        stack.push_async_callback(private_server.stop)
 
-        bury = partial(sidecar.publish, settings.pubsub_name, settings.dead_letter_topic)
-        handlers = Handlers({name: store.save for name, store in stores.items()}, bury)
-        listener = await mode.listen(settings, Subscription.of(settings), handlers.deliver)
+        handlers = Handlers({name: gate.save for name, gate in gates.items()}, parking, letters)
+        listener = await mode.listen(settings, subscriptions(settings), handlers.deliver, drain.healthy)
         stack.push_async_callback(listener.stop)
+        stack.push_async_callback(drain.begin)
         log.info("inventory serves", mode=settings.dapr_mode.value, rest_port=settings.inventory_port)
         await asyncio.Event().wait()

@@ -1,85 +1,179 @@
-"""What an event means: it becomes an item in its store. A list of events in, an outcome for each out."""
+"""What a delivery means: its events become items in their stores, or are put aside. Nothing is lost here."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import NamedTuple
 
-import msgspec
 import structlog
 
 from dapr_hero import events, items, metrics, tracing
 from dapr_hero.errors import Unavailable
 from dapr_hero.events import STORED, CloudEvent, Outcome, Verdict
+from dapr_hero.inventory.dead_letters import DeadLetters
+from dapr_hero.inventory.parking import Parking
 from dapr_hero.items import Malformed, Version
-from dapr_hero.routing import ROUTES
+from dapr_hero.routing import DEAD_LETTERS_PATH, ROUTES, route_for
 
 log = structlog.get_logger()
 
 Save = Callable[[list[Version]], Awaitable[None]]
-Bury = Callable[[bytes], Awaitable[None]]
+
+
+class Fault(Exception):
+    """Storing failed in a way that nobody has foreseen; the log has the trace."""
+
+    def __init__(self) -> None:
+        super().__init__("internal error")
+
+
+class Refused(NamedTuple):
+    """An event that was not stored, and why: Unavailable, Malformed or Fault."""
+
+    event: CloudEvent
+    error: Exception
+
+
+# What becomes of the events of one resource that were refused for one reason; an outcome for each.
+Remedy = Callable[[str, Sequence[Refused]], Awaitable[list[Outcome]]]
+
+
+class Remedies(NamedTuple):
+    unavailable: Remedy
+    malformed: Remedy
+    fault: Remedy
+
+    def of(self, error: Exception) -> Remedy:
+        return {Unavailable: self.unavailable, Malformed: self.malformed, Fault: self.fault}[type(error)]
 
 
 class Handlers:
-    """One handler for each route, all alike but for the store in which their items land."""
+    """The handlers of all paths: one for each resource, alike but for the store in which its items land."""
 
-    def __init__(self, saves: Mapping[str, Save], bury: Bury) -> None:
-        """`saves` has, for each resource, what stores a list of its items in one round trip; `bury` publishes
-        an event to the dead-letter topic.
-        """
-        self._bury = bury
-        self._routes = {route.path: (route.resource, saves[route.resource]) for route in ROUTES}
+    def __init__(self, saves: Mapping[str, Save], parking: Parking, letters: DeadLetters) -> None:
+        """`saves` has, for each resource, what stores a list of its items in one round trip."""
+        self._saves = saves
+        self._parking = parking
+        self._letters = letters
+        #                       a store is down   malformed   internal error
+        self._fresh = Remedies(self._park, self._bury, _retry)
+        self._parked = Remedies(_retry, self._bury, self._bury)
+        self._dead = Remedies(self._park, self._keep, self._keep)
+        self._resources = {route.path: route.resource for route in ROUTES}
+        self._parked_resources = {route.parked_path: route.resource for route in ROUTES}
 
     async def deliver(self, path: str, batch: Sequence[CloudEvent]) -> list[Outcome]:
-        """Handle the events of one route; the outcomes are in the order of the events. Never raises."""
-        resource, save = self._routes[path]
+        """Handle the events that came in on one path; the outcomes are in the order of the events."""
         if not batch:
             return []
         with (
             metrics.HANDLING_SECONDS.labels(path).time(),
-            tracing.received(path, [e.traceparent for e in batch]),
+            tracing.received(path, [each.traceparent for each in batch]),
         ):
-            outcomes = await self._handle(batch, save)
+            outcomes = await self._handle(path, batch)
         metrics.BATCH_SIZE.labels(path).observe(len(batch))
         for event, outcome in zip(batch, outcomes, strict=True):
             metrics.EVENTS.labels(path, outcome.verdict.value).inc()
             if outcome is not STORED:
-                log.warning("event not stored", resource=resource, event_id=event.id, **_words(outcome))
+                words = {"verdict": outcome.verdict.value, "reason": outcome.reason}
+                log.warning("event not stored", path=path, event_id=str(event.id)[:100], **words)
         return outcomes
 
-    async def _handle(self, batch: Sequence[CloudEvent], save: Save) -> list[Outcome]:
-        read = [_read(event) for event in batch]
-        versions = [each for each in read if isinstance(each, Version)]
-        saved = await _saved(items.newest(versions), save) if versions else STORED
-        return [
-            saved if isinstance(each, Version) else await self._buried(event, each)
-            for event, each in zip(batch, read, strict=True)
-        ]
+    async def _handle(self, path: str, batch: Sequence[CloudEvent]) -> list[Outcome]:
+        if path in self._resources:
+            return await self._settle(self._resources[path], batch, self._fresh)
+        if path in self._parked_resources:
+            return [await self._redrive(self._parked_resources[path], pack) for pack in batch]
+        if path == DEAD_LETTERS_PATH:
+            return [await self._judge_again(letter) for letter in batch]
+        raise KeyError(path)
 
-    async def _buried(self, event: CloudEvent, rejected: Outcome) -> Outcome:
-        """Puts it into the dead-letter topic with its reason; failing that, Dapr does so, after retries."""
+    async def _redrive(self, resource: str, pack: CloudEvent) -> Outcome:
+        """A pack comes again as a whole when one of its events must; for the others that changes nothing."""
         try:
-            attributes = msgspec.json.decode(event.original(), type=dict[str, msgspec.Raw])
-            await self._bury(msgspec.json.encode({**attributes, "deadletterreason": rejected.reason}))
-        except (msgspec.DecodeError, UnicodeDecodeError, Unavailable):
-            return Outcome(Verdict.RETRY, f"not yet in the dead-letter topic: {rejected.reason}")
-        return rejected
+            batch = events.unpack(pack)
+        except Malformed as fault:
+            return (await self._bury(resource, [Refused(pack, fault)]))[0]
+        outcomes = await self._settle(resource, batch, self._parked)
+        return next((outcome for outcome in outcomes if not outcome.verdict.settled), STORED)
+
+    async def _judge_again(self, letter: CloudEvent) -> Outcome:
+        """A dead letter may be a good event whose retries ran out, so it has a second chance."""
+        return (await self._settle(route_for(letter.type).resource, [letter], self._dead))[0]
+
+    async def _settle(self, resource: str, batch: Sequence[CloudEvent], remedies: Remedies) -> list[Outcome]:
+        errors = await self._store(batch, self._saves[resource])
+        outcomes = [STORED] * len(batch)
+        for kind in {type(error) for error in errors if error}:
+            refused = {
+                place: Refused(batch[place], error)
+                for place, error in enumerate(errors)
+                if error and type(error) is kind
+            }
+            remedy = remedies.of(next(iter(refused.values())).error)
+            for place, outcome in zip(refused, await remedy(resource, list(refused.values())), strict=True):
+                outcomes[place] = outcome
+        return outcomes
+
+    async def _store(self, batch: Sequence[CloudEvent], save: Save) -> list[Exception | None]:
+        """What kept each event from being stored."""
+        read = [_read(event) for event in batch]
+        failed = await _failures(items.newest([each for each in read if isinstance(each, Version)]), save)
+        return [failed.get(each.item.id) if isinstance(each, Version) else each for each in read]
+
+    # The remedies
+
+    async def _park(self, resource: str, refused: Sequence[Refused]) -> list[Outcome]:
+        reason = str(refused[0].error)
+        try:
+            await self._parking.park(resource, [each.event for each in refused], reason)
+        except Unavailable:
+            return [Outcome(Verdict.RETRY, f"not parked: {reason}")] * len(refused)
+        return [Outcome(Verdict.PARKED, reason)] * len(refused)
+
+    async def _bury(self, _: str, refused: Sequence[Refused]) -> list[Outcome]:
+        return await asyncio.gather(*(self._bury_one(each) for each in refused))
+
+    async def _bury_one(self, refused: Refused) -> Outcome:
+        reason = str(refused.error)
+        try:
+            await self._parking.bury(refused.event, reason)
+        except (Malformed, Unavailable):
+            # What Dapr has not handed over, only Dapr can move, and does so after its retries.
+            return Outcome(Verdict.RETRY, f"not yet among the dead letters: {reason}")
+        return Outcome(Verdict.REJECT, reason)
+
+    async def _keep(self, _: str, refused: Sequence[Refused]) -> list[Outcome]:
+        try:
+            for event, error in refused:
+                await self._letters.keep(event, str(error))
+        except Unavailable as problem:
+            return [Outcome(Verdict.RETRY, str(problem))] * len(refused)
+        return [Outcome(Verdict.REJECT, str(error)) for _, error in refused]
 
 
-def _read(event: CloudEvent) -> Version | Outcome:
+async def _retry(_: str, refused: Sequence[Refused]) -> list[Outcome]:
+    return [Outcome(Verdict.RETRY, str(error)) for _, error in refused]
+
+
+def _read(event: CloudEvent) -> Version | Malformed:
     try:
         return events.version(event)
     except Malformed as fault:
-        return Outcome(Verdict.REJECT, str(fault))
+        return fault
 
 
-async def _saved(versions: list[Version], save: Save) -> Outcome:
+async def _failures(versions: list[Version], save: Save) -> dict[str, Exception]:
+    """Save them; what kept which item, by its id. One that breaks its batch is found, and harms no other."""
+    if not versions:
+        return {}
     try:
         await save(versions)
     except Unavailable as problem:
-        return Outcome(Verdict.RETRY, str(problem))
-    except Exception:  # Whatever it was, the events are not stored, and Dapr must hear that.
-        log.exception("handler failed")
-        return Outcome(Verdict.RETRY, "internal error")
-    return STORED
-
-
-def _words(outcome: Outcome) -> dict[str, str]:
-    return {"verdict": outcome.verdict.value, "reason": outcome.reason}
+        return {version.item.id: problem for version in versions}
+    except Exception:
+        if len(versions) == 1:
+            log.exception("item cannot be stored", id=versions[0].item.id)
+            return {versions[0].item.id: Fault()}
+        middle = len(versions) // 2
+        return {**await _failures(versions[:middle], save), **await _failures(versions[middle:], save)}
+    return {}

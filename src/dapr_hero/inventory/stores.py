@@ -26,9 +26,8 @@ _OK = grpc.StatusCode.OK.value[0]
 
 
 @asynccontextmanager
-async def opened(sidecar: Sidecar, settings: Settings) -> AsyncIterator[dict[str, Store]]:
+async def opened(sidecar: Sidecar, database: Database, settings: Settings) -> AsyncIterator[dict[str, Store]]:
     """The store of each resource, until the block ends."""
-    database = Database(sidecar, settings)
     products = Products(settings)
     try:
         yield {
@@ -38,7 +37,6 @@ async def opened(sidecar: Sidecar, settings: Settings) -> AsyncIterator[dict[str
         }
     finally:
         await products.close()
-        await database.close()
 
 
 class Widgets:

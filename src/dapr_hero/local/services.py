@@ -24,7 +24,11 @@ def inventory(settings: Settings, data: DataDir, needs: frozenset[str], *, whole
         return await ready.http(f"http://{host}:{settings.inventory_port}/{path}")
 
     callback = f"{settings.dapr_mode.name}_PORT"
-    ports = {"INVENTORY_PORT": settings.inventory_port, callback: settings.callback_port}
+    ports = {
+        "INVENTORY_PORT": settings.inventory_port,
+        "DEAD_LETTERS_PORT": settings.dead_letters_port,
+        callback: settings.callback_port,
+    }
     return _part(INVENTORY, settings, data, serves, ports, needs)
 
 

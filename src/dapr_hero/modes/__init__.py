@@ -20,8 +20,10 @@ from dapr_hero.settings import Mode, Settings
 
 log = structlog.get_logger()
 
-# What a mode calls for the events of one route, and in whose order it gets the outcomes back.
+# What a mode calls for the events of one path, and in whose order it gets the outcomes back.
 Deliver = Callable[[str, Sequence[CloudEvent]], Awaitable[list[Outcome]]]
+# What a mode asks when daprd probes the app's health; after some that fail daprd delivers nothing more.
+Healthy = Callable[[], bool]
 
 
 class State(NamedTuple):
@@ -69,7 +71,9 @@ class Listener(Protocol):
 class ModeModule(Protocol):
     async def connect(self, settings: Settings) -> Sidecar: ...
 
-    async def listen(self, settings: Settings, subscription: Subscription, deliver: Deliver) -> Listener: ...
+    async def listen(
+        self, settings: Settings, subscriptions: Sequence[Subscription], deliver: Deliver, healthy: Healthy
+    ) -> Listener: ...
 
 
 def load(mode: Mode) -> ModeModule:

@@ -14,17 +14,15 @@ from google.protobuf.empty_pb2 import Empty
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
 
-from dapr_hero import tracing
+from dapr_hero import events, tracing
 from dapr_hero.errors import Unavailable
-from dapr_hero.events import CloudEvent, Outcome, Verdict
-from dapr_hero.modes import Conflict, Deliver, State, grpc_events, log, wait_for_sidecar
+from dapr_hero.events import CloudEvent, Outcome
+from dapr_hero.modes import Conflict, Deliver, Healthy, State, grpc_events, log, wait_for_sidecar
 from dapr_hero.routing import DEFAULT, Subscription
 from dapr_hero.servers import DRAIN_SECONDS, MAX_MESSAGE_BYTES, grpc_server
 from dapr_hero.settings import Settings
 
 _Status = appcallback_v1.TopicEventResponse
-# Never DROP, for the reason in http_events.
-_STATUS = {Verdict.STORED: _Status.SUCCESS, Verdict.RETRY: _Status.RETRY, Verdict.REJECT: _Status.SUCCESS}
 
 
 async def connect(settings: Settings) -> "GrpcSidecar":
@@ -33,10 +31,12 @@ async def connect(settings: Settings) -> "GrpcSidecar":
     return GrpcSidecar(settings)
 
 
-async def listen(settings: Settings, subscription: Subscription, deliver: Deliver) -> "GrpcListener":
+async def listen(
+    settings: Settings, subscriptions: Sequence[Subscription], deliver: Deliver, healthy: Healthy
+) -> "GrpcListener":
     """Events in. Raises: PortInUse."""
     server = grpc_server("127.0.0.1", settings.callback_port)
-    callbacks = _Callbacks(subscription, deliver)
+    callbacks = _Callbacks(subscriptions, deliver, healthy)
     appcallback_service_v1.add_AppCallbackServicer_to_server(callbacks, server)
     appcallback_service_v1.add_AppCallbackHealthCheckServicer_to_server(callbacks, server)
     await server.start()
@@ -56,18 +56,22 @@ class _Callbacks(
 ):
     """https://docs.dapr.io/reference/api/pubsub_api/, as the AppCallback service of dapr/proto has it."""
 
-    def __init__(self, subscription: Subscription, deliver: Deliver) -> None:
-        self._subscription = subscription
+    def __init__(self, subscriptions: Sequence[Subscription], deliver: Deliver, healthy: Healthy) -> None:
+        self._subscriptions = subscriptions
+        self._raw_paths = {path for each in subscriptions if each.raw for path in each.paths}
         self._deliver = deliver
+        self._healthy = healthy
 
     async def ListTopicSubscriptions(self, request: Empty, context: Any) -> Message:
         return appcallback_v1.ListTopicSubscriptionsResponse(
-            subscriptions=[_registration(self._subscription)]
+            subscriptions=[_registration(each) for each in self._subscriptions]
         )
 
     async def OnTopicEvent(self, request: Any, context: Any) -> Message:
-        [outcome] = await self._deliver(request.path or DEFAULT.path, [_event(request)])
-        return appcallback_v1.TopicEventResponse(status=_STATUS[outcome.verdict])
+        raw = request.path in self._raw_paths
+        event = events.decode(request.data) if raw else _event(request)
+        [outcome] = await self._deliver(request.path or DEFAULT.path, [event])
+        return appcallback_v1.TopicEventResponse(status=_status(outcome))
 
     async def OnBulkTopicEvent(self, request: Any, context: Any) -> Message:
         batch = [_event(entry.cloud_event) for entry in request.entries]
@@ -83,6 +87,8 @@ class _Callbacks(
         return appcallback_v1.ListInputBindingsResponse()
 
     async def HealthCheck(self, request: Empty, context: Any) -> Message:
+        if not self._healthy():
+            await context.abort(grpc.StatusCode.UNAVAILABLE, "the app takes no more events")
         return appcallback_v1.HealthCheckResponse()
 
 
@@ -108,25 +114,32 @@ def _original(message: Any) -> bytes:
 
 
 def _entry(entry_id: str, outcome: Outcome) -> appcallback_v1.TopicEventBulkResponseEntry:
-    return appcallback_v1.TopicEventBulkResponseEntry(entry_id=entry_id, status=_STATUS[outcome.verdict])
+    return appcallback_v1.TopicEventBulkResponseEntry(entry_id=entry_id, status=_status(outcome))
+
+
+def _status(outcome: Outcome) -> Any:
+    # Never DROP, for the reason in http_events.
+    return _Status.SUCCESS if outcome.verdict.settled else _Status.RETRY
 
 
 def _registration(subscription: Subscription) -> appcallback_v1.TopicSubscription:
-    rules = [
-        appcallback_v1.TopicRule(match=route.match, path=route.path)
-        for route in subscription.routes
-        if route.type
-    ]
+    bulk = subscription.bulk
     return appcallback_v1.TopicSubscription(
-        pubsub_name=subscription.pubsub,
-        topic=subscription.topic,
+        pubsub_name=subscription.topic.pubsub,
+        topic=subscription.topic.name,
+        metadata=subscription.metadata,
         dead_letter_topic=subscription.dead_letter_topic,
-        routes=appcallback_v1.TopicRoutes(rules=rules, default=DEFAULT.path),
+        routes=appcallback_v1.TopicRoutes(
+            rules=[appcallback_v1.TopicRule(match=rule.match, path=rule.path) for rule in subscription.rules],
+            default=subscription.default_path,
+        ),
         bulk_subscribe=appcallback_v1.BulkSubscribeConfig(
             enabled=True,
-            max_messages_count=subscription.bulk_max_messages,
-            max_await_duration_ms=subscription.bulk_max_await_milliseconds,
-        ),
+            max_messages_count=bulk.max_messages,
+            max_await_duration_ms=bulk.max_await_milliseconds,
+        )
+        if bulk
+        else None,
     )
 
 

@@ -1,5 +1,6 @@
 """Mode custom-http: Dapr's HTTP API with a plain HTTP client, and callback routes of our own."""
 
+from collections.abc import Awaitable, Callable, Sequence
 from http import HTTPStatus
 
 import aiohttp
@@ -9,7 +10,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from dapr_hero import tracing
-from dapr_hero.modes import Deliver, http_events, wait_for_sidecar
+from dapr_hero.modes import Deliver, Healthy, http_events, wait_for_sidecar
 from dapr_hero.modes.http_calls import Answer, HttpCalls
 from dapr_hero.routing import Subscription
 from dapr_hero.servers import HttpServer
@@ -22,22 +23,29 @@ async def connect(settings: Settings) -> "HttpSidecar":
     return HttpSidecar(settings)
 
 
-async def listen(settings: Settings, subscription: Subscription, deliver: Deliver) -> HttpServer:
+async def listen(
+    settings: Settings, subscriptions: Sequence[Subscription], deliver: Deliver, healthy: Healthy
+) -> HttpServer:
     """Events in. Raises: PortInUse."""
 
     async def subscribe(_: Request) -> Response:
-        return JSONResponse([subscription.as_json()])
+        return JSONResponse([each.as_json() for each in subscriptions])
 
-    async def receive(request: Request) -> Response:
-        delivery = http_events.read(await request.body())
-        outcomes = await deliver(request.url.path, delivery.events)
-        return Response(http_events.answer(delivery, outcomes), media_type="application/json")
+    def receiver(raw: bool) -> Callable[[Request], Awaitable[Response]]:
+        async def receive(request: Request) -> Response:
+            delivery = http_events.read(await request.body(), raw=raw)
+            outcomes = await deliver(request.url.path, delivery.events)
+            return Response(http_events.answer(delivery, outcomes), media_type="application/json")
 
-    async def healthy(_: Request) -> Response:
-        return Response(status_code=HTTPStatus.NO_CONTENT)
+        return receive
 
-    routes = [Route("/dapr/subscribe", subscribe), Route("/healthz", healthy)]
-    routes += [Route(route.path, receive, methods=["POST"]) for route in subscription.routes]
+    async def health(_: Request) -> Response:
+        return Response(status_code=HTTPStatus.NO_CONTENT if healthy() else HTTPStatus.SERVICE_UNAVAILABLE)
+
+    routes = [Route("/dapr/subscribe", subscribe), Route("/healthz", health)]
+    routes += [
+        Route(path, receiver(each.raw), methods=["POST"]) for each in subscriptions for path in each.paths
+    ]
     return await HttpServer.start(Starlette(routes=routes), "127.0.0.1", settings.callback_port)
 
 

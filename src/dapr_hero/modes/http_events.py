@@ -10,11 +10,7 @@ from typing import NamedTuple
 import msgspec
 
 from dapr_hero import events
-from dapr_hero.events import CloudEvent, Outcome, Verdict
-
-# Never DROP: daprd 1.18 looks a dropped entry up by its place in the whole batch among those of one route,
-# and so dead-letters a wrong one, or panics. A rejected event is in the dead-letter topic by now.
-_STATUS = {Verdict.STORED: "SUCCESS", Verdict.RETRY: "RETRY", Verdict.REJECT: "SUCCESS"}
+from dapr_hero.events import CloudEvent, Outcome
 
 
 class _Entry(msgspec.Struct, rename="camel"):
@@ -33,11 +29,21 @@ class Delivery(NamedTuple):
     entry_ids: list[str] | None
 
 
+class _Wrapped(msgspec.Struct):
+    data_base64: bytes
+
+
+_wrapped = msgspec.json.Decoder(_Wrapped)
 _bulk = msgspec.json.Decoder(_Bulk)
 
 
-def read(body: bytes) -> Delivery:
-    """The events in the body of a POST; what is no bulk envelope is taken as one event."""
+def read(body: bytes, *, raw: bool = False) -> Delivery:
+    """The events in the body of a POST; what is no bulk envelope is taken as one event.
+
+    `raw`: the subscription is, so Dapr has put what was in the topic into an event of its own.
+    """
+    if raw:
+        return Delivery([events.decode(_unwrapped(body))], None)
     try:
         entries = _bulk.decode(body).entries
     except (msgspec.DecodeError, UnicodeDecodeError):
@@ -47,8 +53,17 @@ def read(body: bytes) -> Delivery:
 
 def answer(delivery: Delivery, outcomes: Sequence[Outcome]) -> bytes:
     """The JSON that tells daprd what became of each event."""
-    statuses = [_STATUS[outcome.verdict] for outcome in outcomes]
+    # Never DROP: daprd 1.18 looks a dropped entry up by its place in the whole batch among those of one
+    # route, and so dead-letters a wrong one, or panics. A rejected event is in the dead-letter topic by now.
+    statuses = ["SUCCESS" if outcome.verdict.settled else "RETRY" for outcome in outcomes]
     if delivery.entry_ids is None:
         return msgspec.json.encode({"status": statuses[0]})
     pairs = zip(delivery.entry_ids, statuses, strict=True)
     return msgspec.json.encode({"statuses": [{"entryId": id, "status": status} for id, status in pairs]})
+
+
+def _unwrapped(body: bytes) -> bytes:
+    try:
+        return _wrapped.decode(body).data_base64
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return body

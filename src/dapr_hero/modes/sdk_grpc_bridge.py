@@ -11,12 +11,10 @@ import msgspec
 from dapr.ext.grpc import SubscriptionMessage, TopicEventResponse
 from dapr.proto import appcallback_v1
 
-from dapr_hero.events import CloudEvent, Outcome, Verdict
+from dapr_hero import events
+from dapr_hero.events import CloudEvent, Outcome
 from dapr_hero.modes import Deliver, grpc_events
-from dapr_hero.routing import DEFAULT, Route
-
-# Never "drop", for the reason in http_events.
-_STATUS = {Verdict.STORED: "success", Verdict.RETRY: "retry", Verdict.REJECT: "success"}
+from dapr_hero.routing import DEFAULT
 
 
 class Bridge(grpc.ServerInterceptor):
@@ -27,18 +25,19 @@ class Bridge(grpc.ServerInterceptor):
         self._loop = loop
         self._thread = threading.local()
 
-    def handler(self, route: Route) -> Callable[[SubscriptionMessage], TopicEventResponse]:
-        """What the extension calls for each event of a route; it finds it by its name, the route's path."""
+    def handler(self, path: str, *, raw: bool) -> Callable[[SubscriptionMessage], TopicEventResponse]:
+        """What the extension calls for each event of a path; it finds it by its name, which is the path."""
 
         def handle(message: SubscriptionMessage) -> TopicEventResponse:
+            event = events.decode(message.raw_data()) if raw else _event(message)
             collected: list[CloudEvent] | None = getattr(self._thread, "collected", None)
             if collected is not None:
-                collected.append(_event(message))
+                collected.append(event)
                 return TopicEventResponse("success")
-            [outcome] = self._outcomes(route.path, [_event(message)])
-            return TopicEventResponse(_STATUS[outcome.verdict])
+            [outcome] = self._outcomes(path, [event])
+            return TopicEventResponse(_status(outcome))
 
-        handle.__name__ = route.path
+        handle.__name__ = path
         return handle
 
     def intercept_service(self, continuation: Any, handler_call_details: Any) -> Any:
@@ -64,14 +63,19 @@ class Bridge(grpc.ServerInterceptor):
             entry for entry in response.statuses if entry.status == appcallback_v1.TopicEventResponse.SUCCESS
         ]
         for entry, outcome in zip(read, outcomes, strict=True):
-            entry.status = _STATUS[outcome.verdict].upper()
+            entry.status = _status(outcome).upper()
         return response
 
-    def _outcomes(self, path: str, events: list[CloudEvent]) -> list[Outcome]:
-        return asyncio.run_coroutine_threadsafe(self._awaited(path, events), self._loop).result()
+    def _outcomes(self, path: str, batch: list[CloudEvent]) -> list[Outcome]:
+        return asyncio.run_coroutine_threadsafe(self._awaited(path, batch), self._loop).result()
 
-    async def _awaited(self, path: str, events: list[CloudEvent]) -> list[Outcome]:
-        return await self._deliver(path, events)
+    async def _awaited(self, path: str, batch: list[CloudEvent]) -> list[Outcome]:
+        return await self._deliver(path, batch)
+
+
+def _status(outcome: Outcome) -> str:
+    # Never "drop", for the reason in http_events.
+    return "success" if outcome.verdict.settled else "retry"
 
 
 def _event(message: SubscriptionMessage) -> CloudEvent:

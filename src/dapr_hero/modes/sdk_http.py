@@ -5,6 +5,7 @@ beneath service invocation and actors (address, token, retries, errors), and no 
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 from http import HTTPStatus
 
 import aiohttp
@@ -18,10 +19,10 @@ from fastapi import FastAPI, Request, Response
 
 from dapr_hero import tracing
 from dapr_hero.events import Outcome
-from dapr_hero.modes import Deliver, http_events, wait_for_sidecar
+from dapr_hero.modes import Deliver, Healthy, http_events, wait_for_sidecar
 from dapr_hero.modes.http_calls import Answer, HttpCalls
 from dapr_hero.modes.http_events import Delivery
-from dapr_hero.routing import Subscription, path_for
+from dapr_hero.routing import Subscription, route_for
 from dapr_hero.servers import HttpServer
 from dapr_hero.settings import Settings
 
@@ -38,35 +39,49 @@ async def connect(settings: Settings) -> "SdkHttpSidecar":
     return SdkHttpSidecar(client, settings)
 
 
-async def listen(settings: Settings, subscription: Subscription, deliver: Deliver) -> HttpServer:
+async def listen(
+    settings: Settings, subscriptions: Sequence[Subscription], deliver: Deliver, healthy: Healthy
+) -> HttpServer:
     """Events in. Raises: PortInUse."""
     api = FastAPI(openapi_url=None)
 
-    async def receive(request: Request) -> Response:
-        delivery = http_events.read(await request.body())
-        return answer(delivery, await deliver(request.url.path, delivery.events))
+    dapr = DaprApp(api)
+
+    def receiver(raw: bool) -> Callable[[Request], Awaitable[Response]]:
+        async def receive(request: Request) -> Response:
+            delivery = http_events.read(await request.body(), raw=raw)
+            return answer(delivery, await deliver(request.url.path, delivery.events))
+
+        return receive
 
     async def dispatch(request: Request) -> Response:
         delivery = http_events.read(await request.body())
-        outcomes = [await deliver(path_for(event.type), [event]) for event in delivery.events]
+        outcomes = [await deliver(route_for(event.type).path, [event]) for event in delivery.events]
         return answer(delivery, [outcome for [outcome] in outcomes])
 
     def answer(delivery: Delivery, outcomes: list[Outcome]) -> Response:
         return Response(http_events.answer(delivery, outcomes), media_type="application/json")
 
-    # In code the SDK can name one route for a topic: no rules and no bulk. So that route dispatches; the
-    # routes of the declarative subscription, which can say both, are plain ones beside it.
-    subscribe = DaprApp(api).subscribe(
-        subscription.pubsub,
-        subscription.topic,
-        metadata={},
-        route=f"/{subscription.topic}",
-        dead_letter_topic=subscription.dead_letter_topic,
-    )
-    subscribe(dispatch)
-    for route in subscription.routes:
-        api.add_api_route(route.path, receive, methods=["POST"])
-    api.add_api_route("/healthz", lambda: Response(status_code=HTTPStatus.NO_CONTENT))
+    def health() -> Response:
+        return Response(status_code=HTTPStatus.NO_CONTENT if healthy() else HTTPStatus.SERVICE_UNAVAILABLE)
+
+    for each in subscriptions:
+        # In code the SDK can name one route for a topic: no rules and no bulk. So that route dispatches; the
+        # routes of the declarative subscription, which can say both, are plain ones beside it.
+        route, handler = each.default_path, receiver(each.raw)
+        if each.rules:
+            for path in each.paths:
+                api.add_api_route(path, handler, methods=["POST"])
+            route, handler = f"/{each.topic.name}", dispatch
+        subscribe = dapr.subscribe(
+            each.topic.pubsub,
+            each.topic.name,
+            metadata=each.metadata,
+            route=route,
+            dead_letter_topic=each.dead_letter_topic or None,
+        )
+        subscribe(handler)
+    api.add_api_route("/healthz", health)
     return await HttpServer.start(api, "127.0.0.1", settings.callback_port)
 
 

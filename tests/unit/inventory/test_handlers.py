@@ -1,126 +1,219 @@
 from collections.abc import Sequence
-from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from dapr_hero import events
+from dapr_hero import events, items
 from dapr_hero.errors import Unavailable
 from dapr_hero.events import CloudEvent, Verdict
+from dapr_hero.inventory.dead_letters import DeadLetters
 from dapr_hero.inventory.handlers import Handlers
-from dapr_hero.items import Version
+from dapr_hero.inventory.parking import Parking
+from dapr_hero.items import Malformed, Version
+from dapr_hero.routing import DEAD_LETTERS_PATH, ROUTES
 from tests.events import event
+
+FRESH = [(route.path, route.resource) for route in ROUTES]
+PARKED = [(route.parked_path, route.resource) for route in ROUTES]
 
 
 class Store:
     def __init__(self) -> None:
         self.batches: list[list[Version]] = []
         self.error: Exception | None = None
+        self.poison: set[str] = set()
 
     async def save(self, versions: list[Version]) -> None:
-        self.batches.append(versions)
         if self.error:
             raise self.error
+        if self.poison & {version.item.id for version in versions}:
+            raise ValueError("cannot be stored")
+        self.batches.append(versions)
+
+    @property
+    def ids(self) -> list[str]:
+        return sorted(version.item.id for batch in self.batches for version in batch)
 
 
-@pytest.fixture
-def stores() -> dict[str, Store]:
-    return {"widgets": Store(), "gadgets": Store(), "products": Store()}
-
-
-class Letters:
-    """Stands for the dead-letter topic."""
+class Topics(Parking):
+    """Stands for the broker: what was parked and buried."""
 
     def __init__(self) -> None:
-        self.events: list[dict[str, Any]] = []
+        self.parked: list[tuple[str, list[CloudEvent], str]] = []
+        self.buried: list[tuple[CloudEvent, str]] = []
         self.down = False
 
-    async def bury(self, event: bytes) -> None:
+    async def park(self, resource: str, batch: Sequence[CloudEvent], reason: str) -> None:
         if self.down:
             raise Unavailable("pubsub")
-        self.events.append(msgspec.json.decode(event))
+        self.parked.append((resource, list(batch), reason))
+
+    async def bury(self, event: CloudEvent, reason: str) -> None:
+        if self.down:
+            raise Unavailable("pubsub")
+        if event.original() == b"":
+            raise Malformed("not handed over")
+        self.buried.append((event, reason))
+
+
+class Kept(DeadLetters):
+    """Stands for the table of the dead letters."""
+
+    def __init__(self) -> None:
+        self.letters: list[tuple[CloudEvent, str]] = []
+        self.down = False
+
+    async def keep(self, event: CloudEvent, reason: str) -> None:
+        if self.down:
+            raise Unavailable("postgresql")
+        self.letters.append((event, reason))
+
+
+class World:
+    def __init__(self) -> None:
+        self.stores = {"widgets": Store(), "gadgets": Store(), "products": Store()}
+        self.topics = Topics()
+        self.kept = Kept()
+        saves = {name: store.save for name, store in self.stores.items()}
+        self.handlers = Handlers(saves, self.topics, self.kept)
+
+    async def deliver(self, path: str, batch: Sequence[CloudEvent]) -> list[Verdict]:
+        return [outcome.verdict for outcome in await self.handlers.deliver(path, batch)]
 
 
 @pytest.fixture
-def letters() -> Letters:
-    return Letters()
+def world() -> World:
+    return World()
 
 
-@pytest.fixture
-def handlers(stores: dict[str, Store], letters: Letters) -> Handlers:
-    return Handlers({name: store.save for name, store in stores.items()}, letters.bury)
-
-
-def batch(*wholes: dict[str, object]) -> Sequence[CloudEvent]:
+def batch(*wholes: dict[str, object]) -> list[CloudEvent]:
     return [events.decode(msgspec.json.encode(whole)) for whole in wholes]
 
 
-@pytest.mark.parametrize(
-    ("path", "resource"),
-    [("/widgets.v1", "widgets"), ("/gadgets.v1", "gadgets"), ("/products.v1", "products")],
-)
-async def test_a_batch_lands_in_its_store_in_one_round_trip(
-    path: str, resource: str, handlers: Handlers, stores: dict[str, Store]
-) -> None:
-    outcomes = await handlers.deliver(path, batch(*(event(id=str(number)) for number in range(20))))
-    assert [outcome.verdict for outcome in outcomes] == [Verdict.STORED] * 20
-    assert [len(each) for each in stores[resource].batches] == [20]
-    assert not any(store.batches for name, store in stores.items() if name != resource)
+def pack(*wholes: dict[str, object]) -> list[CloudEvent]:
+    return [events.decode(events.pack(batch(*wholes), "tests", "down"))]
 
 
-async def test_a_malformed_event_holds_nobody_back(handlers: Handlers, stores: dict[str, Store]) -> None:
-    outcomes = await handlers.deliver("/widgets.v1", batch(event(id="a"), event(price="x"), event(id="b")))
-    assert [outcome.verdict for outcome in outcomes] == [Verdict.STORED, Verdict.REJECT, Verdict.STORED]
-    assert "price" in outcomes[1].reason
-    assert [version.item.id for version in stores["widgets"].batches[0]] == ["a", "b"]
+@pytest.mark.parametrize(("path", "resource"), FRESH)
+async def test_a_batch_lands_in_its_store_in_one_round_trip(world: World, path: str, resource: str) -> None:
+    verdicts = await world.deliver(path, batch(*(event(id=str(number)) for number in range(20))))
+    assert verdicts == [Verdict.STORED] * 20
+    assert [len(each) for each in world.stores[resource].batches] == [20]
+    assert not any(store.batches for name, store in world.stores.items() if name != resource)
 
 
-async def test_malformed_events_alone_ask_nothing_of_the_store(
-    handlers: Handlers, stores: dict[str, Store]
-) -> None:
-    outcomes = await handlers.deliver("/widgets.v1", batch(event(price=-1), {}))
-    assert {outcome.verdict for outcome in outcomes} == {Verdict.REJECT}
-    assert stores["widgets"].batches == []
+async def test_a_malformed_event_holds_nobody_back_and_is_buried_with_its_reason(world: World) -> None:
+    bad = event(price="x")
+    verdicts = await world.deliver("/widgets.v1", batch(event(id="a"), bad, event(id="b")))
+    assert verdicts == [Verdict.STORED, Verdict.REJECT, Verdict.STORED]
+    assert world.stores["widgets"].ids == ["a", "b"]
+    [(letter, reason)] = world.topics.buried
+    assert (letter.id, reason) == (bad["id"], "price is not a number")
 
 
-async def test_events_of_one_item_are_stored_as_the_newest(
-    handlers: Handlers, stores: dict[str, Store]
-) -> None:
+async def test_malformed_events_alone_ask_nothing_of_the_store(world: World) -> None:
+    assert set(await world.deliver("/widgets.v1", batch(event(price=-1), {}))) == {Verdict.REJECT}
+    assert world.stores["widgets"].batches == []
+
+
+async def test_events_of_one_item_are_stored_as_the_newest(world: World) -> None:
     newer = event(price=2, time="2026-01-02T00:00:00Z")
-    outcomes = await handlers.deliver("/widgets.v1", batch(newer, event(price=1)))
-    assert {outcome.verdict for outcome in outcomes} == {Verdict.STORED}
-    [[stored]] = stores["widgets"].batches
+    assert set(await world.deliver("/widgets.v1", batch(newer, event(price=1)))) == {Verdict.STORED}
+    [[stored]] = world.stores["widgets"].batches
     assert stored.item.price == 2
 
 
-@pytest.mark.parametrize("error", [Unavailable("postgresql"), RuntimeError("a fault"), KeyError("x")])
-async def test_a_store_that_fails_is_never_success(
-    handlers: Handlers, stores: dict[str, Store], error: Exception
-) -> None:
-    stores["widgets"].error = error
-    outcomes = await handlers.deliver("/widgets.v1", batch(event(), event(price=-1)))
-    assert [outcome.verdict for outcome in outcomes] == [Verdict.RETRY, Verdict.REJECT]
-    assert "fault" not in outcomes[0].reason
+@pytest.mark.parametrize(("path", "resource"), FRESH)
+async def test_what_an_outage_refuses_is_parked_in_one_pack(world: World, path: str, resource: str) -> None:
+    world.stores[resource].error = Unavailable("it")
+    verdicts = await world.deliver(path, batch(event(id="a"), event(price=-1), event(id="b")))
+    assert verdicts == [Verdict.PARKED, Verdict.REJECT, Verdict.PARKED]
+    [(parked_for, parked, reason)] = world.topics.parked
+    assert (parked_for, len(parked), reason) == (resource, 2, "it does not answer; try again")
 
 
-async def test_an_empty_batch_is_nothing(handlers: Handlers, stores: dict[str, Store]) -> None:
-    assert await handlers.deliver("/widgets.v1", []) == []
+async def test_what_cannot_even_be_parked_or_buried_is_left_to_dapr(world: World) -> None:
+    world.topics.down = True
+    world.stores["widgets"].error = Unavailable("it")
+    assert set(await world.deliver("/widgets.v1", batch(event(), event(price=-1)))) == {Verdict.RETRY}
+    world.topics.down = False
+    assert await world.deliver("/widgets.v1", [CloudEvent()]) == [Verdict.RETRY]
 
 
-async def test_a_rejected_event_is_a_whole_dead_letter_with_its_reason(
-    handlers: Handlers, letters: Letters
-) -> None:
-    bad = event(price=-1, traceparent="00-x", more="kept")
-    await handlers.deliver("/widgets.v1", batch(event(), bad))
-    [letter] = letters.events
-    assert "price" in letter.pop("deadletterreason")
-    assert letter == bad
+@given(poison=st.sets(st.integers(0, 19)))
+@settings(deadline=None, max_examples=20)  # each poisonous item is logged with its trace
+async def test_an_item_that_breaks_its_batch_is_retried_alone(poison: set[int]) -> None:
+    world = World()
+    world.stores["widgets"].poison = {str(number) for number in poison}
+    verdicts = await world.deliver("/widgets.v1", batch(*(event(id=str(number)) for number in range(20))))
+    assert {n for n, verdict in enumerate(verdicts) if verdict is Verdict.RETRY} == poison
+    assert {n for n, verdict in enumerate(verdicts) if verdict is Verdict.STORED} == set(range(20)) - poison
+    assert set(world.stores["widgets"].ids) == {str(number) for number in set(range(20)) - poison}
 
 
-async def test_what_cannot_be_buried_is_left_to_dapr(handlers: Handlers, letters: Letters) -> None:
-    letters.down = True
-    outcomes = await handlers.deliver("/widgets.v1", batch(event(), event(price=-1)))
-    assert [outcome.verdict for outcome in outcomes] == [Verdict.STORED, Verdict.RETRY]
-    letters.down = False
-    [outcome] = await handlers.deliver("/widgets.v1", [CloudEvent()])
-    assert (outcome.verdict, letters.events) == (Verdict.RETRY, [])
+@pytest.mark.parametrize(("path", "resource"), PARKED)
+async def test_a_pack_lands_in_the_store_that_it_waited_for(world: World, path: str, resource: str) -> None:
+    assert await world.deliver(path, pack(event(id="a"), event(id="b"))) == [Verdict.STORED]
+    assert world.stores[resource].ids == ["a", "b"]
+
+
+async def test_a_pack_waits_on_and_an_event_that_breaks_it_is_buried(world: World) -> None:
+    world.stores["gadgets"].error = Unavailable("it")
+    assert await world.deliver("/parked/gadgets", pack(event())) == [Verdict.RETRY]
+    assert world.topics.parked == []
+    world.stores["gadgets"].error = None
+    world.stores["gadgets"].poison = {"bad"}
+    assert await world.deliver("/parked/gadgets", pack(event(id="bad"), event(id="a"))) == [Verdict.STORED]
+    assert world.stores["gadgets"].ids == ["a"]
+    assert [reason for _, reason in world.topics.buried] == ["internal error"]
+
+
+async def test_what_is_no_pack_is_buried(world: World) -> None:
+    assert await world.deliver("/parked/gadgets", batch(event())) == [Verdict.REJECT]
+    assert len(world.topics.buried) == 1
+
+
+@pytest.mark.parametrize(
+    ("type", "resource"), [("widget.v1", "widgets"), ("gadget.v1", "gadgets"), ("x", "products")]
+)
+async def test_a_good_dead_letter_is_stored_or_parked(world: World, type: str, resource: str) -> None:
+    """Its retries ran out while the service was away."""
+    assert await world.deliver(DEAD_LETTERS_PATH, batch(event(type))) == [Verdict.STORED]
+    assert world.stores[resource].ids == ["w1"]
+    world.stores[resource].error = Unavailable("it")
+    assert await world.deliver(DEAD_LETTERS_PATH, batch(event(type))) == [Verdict.PARKED]
+    assert world.kept.letters == []
+
+
+async def test_other_dead_letters_are_kept_with_their_reason(world: World) -> None:
+    world.stores["widgets"].poison = {"poison"}
+    letters = [*batch(event(price=-1), event(id="poison")), events.decode(b"no event")]
+    assert await world.deliver(DEAD_LETTERS_PATH, letters) == [Verdict.REJECT] * 3
+    reasons = [reason for _, reason in world.kept.letters]
+    assert reasons[:2] == ["price is not a finite number from 0 on", "internal error"]
+    assert reasons[2].startswith("not a CloudEvent")
+    assert world.topics.buried == []
+
+
+async def test_a_dead_letter_that_cannot_be_kept_comes_again(world: World) -> None:
+    world.kept.down = True
+    assert await world.deliver(DEAD_LETTERS_PATH, batch(event(price=-1))) == [Verdict.RETRY]
+
+
+async def test_an_empty_batch_is_nothing(world: World) -> None:
+    assert await world.deliver("/widgets.v1", []) == []
+
+
+async def test_a_pack_has_all_that_decides_and_a_bound() -> None:
+    sent = event(id="é", price=msgspec.Raw(b"1e3"), traceparent="00-" + "a" * 52, more="x" * 10_000)
+    [packed] = pack(sent)
+    [got] = events.unpack(packed)
+    assert events.version(got) == events.version(batch(sent)[0])
+    assert (got.traceparent, got.type) == (sent["traceparent"], sent["type"])
+    assert len(bytes(packed.data)) < 1000
+    longest = event(id="😀" * items.MAX_ID) | {"id": "😀" * 1024, "source": "😀" * 1024, "type": "😀" * 1024}
+    longest["data"]["description"] = "\x01" * items.MAX_DESCRIPTION
+    whole = events.pack(batch(*[longest] * 100), "tests", "down")
+    assert len(whole) < 4 * 1024 * 1024  # what daprd takes

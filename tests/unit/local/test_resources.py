@@ -4,7 +4,6 @@ from typing import Any
 import pytest
 import yaml
 
-from dapr_hero import routing
 from dapr_hero.local.resources import Subscription, render, values
 from dapr_hero.products.v1 import products_pb2
 from dapr_hero.settings import Settings
@@ -30,13 +29,15 @@ Resource = dict[str, Any]
 def rendered(
     folder: Path, config: str, subscription: Subscription = Subscription.DECLARATIVE, **choices: bool
 ) -> dict[str, Resource]:
-    """The documents by the names of their files; each file holds one."""
+    """The documents by their files; of several in one the others by their names. A Resiliency is alone."""
     chosen = {"mtls": True, "tracing": True, **choices}
     configuration, resources = render(config, folder, values(SETTINGS, SECRETS, **chosen), subscription)
     files = [configuration, *resources.iterdir()]
     documents = {file.name: list(yaml.safe_load_all(file.read_text())) for file in files}
-    assert {len(each) for each in documents.values()} == {1}
-    return {name: only for name, (only,) in documents.items()}
+    assert len(documents["resiliency.yaml"]) == 1
+    firsts = {file: first for file, (first, *_) in documents.items()}
+    others = {each["metadata"]["name"]: each for _, *rest in documents.values() for each in rest}
+    return {**firsts, **others}
 
 
 def metadata(component: Resource) -> dict[str, Any]:
@@ -55,7 +56,9 @@ def products(tmp_path: Path) -> dict[str, Resource]:
     return rendered(tmp_path, "products")
 
 
-@pytest.mark.parametrize(("config", "app_id", "kinds"), [("inventory", "stock", 5), ("products", "goods", 3)])
+@pytest.mark.parametrize(
+    ("config", "app_id", "kinds"), [("inventory", "stock", 13), ("products", "goods", 3)]
+)
 def test_every_resource_is_scoped_to_its_app_and_complete(
     tmp_path: Path, config: str, app_id: str, kinds: int
 ) -> None:
@@ -116,14 +119,16 @@ def test_the_broker(inventory: dict[str, Resource]) -> None:
     }
 
 
-def test_the_subscription_is_the_routing_table(inventory: dict[str, Resource]) -> None:
-    wanted = routing.Subscription.of(SETTINGS)
-    spec = inventory["subscription.yaml"]["spec"]
+def test_what_waits_for_a_store_waits_alone(inventory: dict[str, Resource]) -> None:
+    names = [f"events-parked-{resource}" for resource in ("widgets", "gadgets", "products")]
+    parking = [inventory["parking.yaml"], inventory[names[1]], inventory[names[2]]]
 
-    assert spec["routes"] == wanted.as_json()["routes"]
-    assert spec["bulkSubscribe"] == wanted.as_json()["bulkSubscribe"]
-    assert (spec["pubsubname"], spec["topic"]) == (wanted.pubsub, wanted.topic)
-    assert spec["deadLetterTopic"] == wanted.dead_letter_topic
+    assert [each["metadata"].pop("name") for each in parking] == names
+    assert parking[0] == parking[1] == parking[2]
+    policies = inventory["resiliency.yaml"]["spec"]
+    for name in (*names, "events-dead-letters"):
+        retry = policies["targets"]["components"][name]["inbound"]["retry"]
+        assert policies["policies"]["retries"][retry]["maxRetries"] == -1
 
 
 def test_the_app_alone_subscribes_where_that_is_chosen(tmp_path: Path) -> None:
@@ -137,7 +142,10 @@ def test_the_policies_of_inventory(inventory: dict[str, Resource]) -> None:
     assert targets["apps"] == {
         "goods.goods-ns": {"timeout": "products", "retry": "products", "circuitBreaker": "products"}
     }
+    endless = {"outbound": {"retry": "publish"}, "inbound": {"retry": "redeliver"}}
+    waiting = ("parked-widgets", "parked-gadgets", "parked-products", "dead-letters")
     assert targets["components"] == {
+        **{f"events-{name}": endless for name in waiting},
         "states": {"outbound": {"timeout": "state", "retry": "state"}},
         "events": {"outbound": {"retry": "publish"}, "inbound": {"retry": "deliver"}},
     }

@@ -33,6 +33,7 @@ async def test_inventory_gets_the_settings_as_they_are(settings: Settings, data:
     assert process.env.items() >= settings.environment().items()
     assert part.ports == {
         "INVENTORY_PORT": settings.inventory_port,
+        "DEAD_LETTERS_PORT": settings.dead_letters_port,
         "CUSTOM_GRPC_PORT": settings.custom_grpc_port,
     }
 

@@ -1,0 +1,135 @@
+"""The dead letters: events that could not be stored, kept in PostgreSQL until somebody decides about them."""
+
+import hashlib
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+import msgspec
+
+from dapr_hero.errors import BadRequest, NotFound
+from dapr_hero.events import CloudEvent
+from dapr_hero.inventory.database import Database
+from dapr_hero.inventory.parking import Parking
+
+# What Dapr, and `bury`, add to an event on its way:
+# https://docs.dapr.io/developing-applications/building-blocks/pubsub/pubsub-cloudevents/
+_OF_THE_WAY = {"topic", "pubsubname", "expiration", "deadletterreason"}
+_OF_THE_TRACE = {"traceid", "traceparent", "tracestate"}
+_COLUMNS = "key, state, reason, event_id, event_type, traceparent, attempts, first_at, last_at"
+
+
+class Letter(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A dead letter as it is shown. `attempts`: how often its event was handled, once and for each replay."""
+
+    key: str
+    state: str
+    reason: str
+    event_id: str | None
+    event_type: str | None
+    traceparent: str | None
+    attempts: int
+    first_at: datetime
+    last_at: datetime
+    original: str | None = None
+
+
+class Letters(msgspec.Struct, frozen=True):
+    """Some of the letters, the latest first, and how many there are in all."""
+
+    total: int
+    letters: list[Letter]
+
+
+class DeadLetters:
+    """All methods raise Unavailable when PostgreSQL does not answer."""
+
+    def __init__(self, database: Database, parking: Parking) -> None:
+        self._database = database
+        self._parking = parking
+
+    async def keep(self, event: CloudEvent, reason: str) -> None:
+        """Durable when this returns; the same event again changes only the reason and the time."""
+        original = event.original()
+        await self._database.fetch(
+            """
+            INSERT INTO dead_letters (key, state, reason, event_id, event_type, traceparent, original)
+            VALUES ($1, 'kept', $2, $3, $4, $5, $6)
+            ON CONFLICT (key) DO UPDATE SET state = 'kept', reason = excluded.reason, last_at = now()
+            """,
+            _key(original),
+            reason,
+            *(_text(each) for each in (event.id, event.type, event.traceparent)),
+            original,
+        )
+
+    async def list(self, limit: int, state: str) -> Letters:
+        """Up to `limit` letters in this state."""
+        rows = await self._database.fetch(
+            f"SELECT {_COLUMNS} FROM dead_letters WHERE state = $1 ORDER BY last_at DESC, key LIMIT $2",  # noqa: S608
+            state,
+            limit,
+        )
+        [count] = await self._database.fetch("SELECT count(*) FROM dead_letters WHERE state = $1", state)
+        return Letters(count["count"], [Letter(**row) for row in rows])
+
+    async def get(self, key: str) -> Letter:
+        """One letter with its original event. Raises: NotFound."""
+        row = await self._row(key)
+        return Letter(**{**row, "original": row["original"].decode(errors="replace")})
+
+    async def replay(self, key: str) -> Letter:
+        """Publish the event anew; a letter that was replayed, and has not come back, stays as it is.
+
+        It is marked before it is published and again afterwards, and `keep` wins over both marks: wherever
+        this is interrupted, the letter is either back, or still there to be replayed once more.
+        Raises: NotFound, BadRequest for what is no CloudEvent, Unavailable.
+        """
+        event = _publishable((await self._row(key))["original"])
+        marked = await self._database.fetch(
+            """
+            UPDATE dead_letters SET state = 'replaying', attempts = attempts + 1
+            WHERE key = $1 AND state <> 'replayed' RETURNING key
+            """,
+            key,
+        )
+        if marked:
+            await self._parking.resume(event)
+            await self._database.fetch(
+                "UPDATE dead_letters SET state = 'replayed' WHERE key = $1 AND state = 'replaying'", key
+            )
+        return await self.get(key)
+
+    async def discard(self, key: str) -> None:
+        """Forget the letter. Raises: NotFound."""
+        if not await self._database.fetch("DELETE FROM dead_letters WHERE key = $1 RETURNING key", key):
+            raise NotFound("there is no such dead letter")
+
+    async def _row(self, key: str) -> asyncpg.Record:
+        query = f"SELECT {_COLUMNS}, original FROM dead_letters WHERE key = $1"  # noqa: S608
+        rows = await self._database.fetch(query, key)
+        if not rows:
+            raise NotFound("there is no such dead letter")
+        return rows[0]
+
+
+def _key(original: bytes) -> str:
+    try:
+        whole = msgspec.json.decode(original, type=dict[str, Any])
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return hashlib.sha256(original).hexdigest()[:32]
+    own = {name: value for name, value in whole.items() if name not in _OF_THE_WAY | _OF_THE_TRACE}
+    return hashlib.sha256(msgspec.json.encode(own, order="deterministic")).hexdigest()[:32]
+
+
+def _publishable(original: bytes) -> bytes:
+    try:
+        whole = msgspec.json.decode(original, type=dict[str, msgspec.Raw])
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise BadRequest("this letter is no CloudEvent, and so cannot be replayed; discard it") from None
+    return msgspec.json.encode({name: value for name, value in whole.items() if name not in _OF_THE_WAY})
+
+
+def _text(attribute: object) -> str | None:
+    """A value for a text column, which holds no NUL."""
+    return attribute[:200].replace("\0", "") if isinstance(attribute, str) and attribute else None

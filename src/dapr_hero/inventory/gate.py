@@ -1,0 +1,93 @@
+"""A gate before a store: nobody waits for one that does not answer."""
+
+import asyncio
+import random
+from collections.abc import Iterator
+
+import structlog
+
+from dapr_hero import metrics
+from dapr_hero.errors import Unavailable
+from dapr_hero.items import Item, Store, Version
+
+log = structlog.get_logger()
+
+# Reading an item that need not exist shows whether the store answers.
+PROBE = ["readiness-probe"]
+_FIRST_PAUSE_SECONDS = 0.1
+_LONGEST_PAUSE_SECONDS = 5.0
+
+
+class Gate:
+    """A store that is asked only while it answers.
+
+    The first call that finds it unavailable shuts the gate, and all others fail at once, until a single probe
+    in the background has got an answer. So an outage costs one timeout, not one for each call, and the store
+    that comes back is met by one question, not by all at once.
+    """
+
+    def __init__(self, name: str, store: Store) -> None:
+        self._name = name
+        self._store = store
+        self._probing: asyncio.Task[None] | None = None
+        self._open = metrics.STORE_ANSWERS.labels(name)
+        self._open.set(1)
+
+    async def get(self, ids: list[str]) -> dict[str, Item]:
+        """Raises: Unavailable."""
+        self._pass()
+        try:
+            return await self._store.get(ids)
+        except Unavailable:
+            self._shut()
+            raise
+
+    async def save(self, versions: list[Version]) -> None:
+        """Raises: Unavailable."""
+        self._pass()
+        try:
+            await self._store.save(versions)
+        except Unavailable:
+            self._shut()
+            raise
+
+    async def probe(self) -> None:
+        """Ask the store itself, gate or no gate. Raises: Unavailable."""
+        await self._store.get(PROBE)
+
+    async def close(self) -> None:
+        if self._probing:
+            self._probing.cancel()
+            await asyncio.gather(self._probing, return_exceptions=True)
+
+    def _pass(self) -> None:
+        if self._probing:
+            raise Unavailable(self._name)
+
+    def _shut(self) -> None:
+        if not self._probing:
+            log.warning("a store does not answer; it is left alone until it does", store=self._name)
+            self._open.set(0)
+            self._probing = asyncio.create_task(self._until_it_answers())
+
+    async def _until_it_answers(self) -> None:
+        try:
+            for pause in _pauses():
+                await asyncio.sleep(pause)
+                try:
+                    return await self.probe()
+                except Unavailable:
+                    continue
+        finally:
+            # Also after a fault of ours in the probe: a store that fails in a new way is there.
+            log.info("a store answers again", store=self._name)
+            self._open.set(1)
+            self._probing = None
+
+
+def _pauses() -> Iterator[float]:
+    """Seconds between probes: longer and longer, and never the same for two replicas."""
+    pause = _FIRST_PAUSE_SECONDS
+    while True:
+        yield random.uniform(pause / 2, pause)  # noqa: S311
+        pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)

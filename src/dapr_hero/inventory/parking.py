@@ -1,0 +1,49 @@
+"""Where events go that cannot be stored now, or ever: topics, whose broker was up when the event came in."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+
+from dapr_hero import events
+from dapr_hero.errors import Unavailable
+from dapr_hero.events import CloudEvent
+from dapr_hero.modes import Sidecar
+from dapr_hero.routing import Topic
+from dapr_hero.settings import Settings
+
+# How long a broker that has just gone is waited for. With the retries of Dapr's policy that makes more than
+# the component's processingTimeout, which ends the delivery, and leaves the event unacknowledged (ADR 9).
+_PATIENCE_SECONDS = 8.0
+_PAUSE_SECONDS = 0.5
+
+
+class Parking:
+    """Publishes what is put aside. All methods raise Unavailable when the broker stays away."""
+
+    def __init__(self, sidecar: Sidecar, settings: Settings) -> None:
+        self._sidecar = sidecar
+        self._settings = settings
+
+    async def park(self, resource: str, batch: Sequence[CloudEvent], reason: str) -> None:
+        """Until the store of this resource answers. The events are readable ones."""
+        topic = Topic.of_parked(self._settings, resource)
+        await self._publish(topic, events.pack(batch, self._settings.inventory_app_id, reason))
+
+    async def bury(self, event: CloudEvent, reason: str) -> None:
+        """Among the dead letters. Raises also Malformed: Dapr has not handed over the whole event."""
+        topic = Topic(self._settings.pubsub_name, self._settings.dead_letter_topic)
+        await self._publish(topic, events.with_attributes(event, deadletterreason=reason))
+
+    async def resume(self, event: bytes) -> None:
+        """Among the new events."""
+        await self._publish(Topic(self._settings.pubsub_name, self._settings.pubsub_topic), event)
+
+    async def _publish(self, topic: Topic, event: bytes) -> None:
+        deadline = time.monotonic() + _PATIENCE_SECONDS
+        while True:
+            try:
+                return await self._sidecar.publish(topic.pubsub, topic.name, event)
+            except Unavailable:
+                if time.monotonic() > deadline:
+                    raise
+            await asyncio.sleep(_PAUSE_SECONDS)
