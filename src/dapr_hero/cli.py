@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from dapr_hero import client, settings
+from dapr_hero import client, dead_letters_cli, settings
 from dapr_hero.client import ClientError
 from dapr_hero.local import doctor, environment, runtime, screen, zipkin
 from dapr_hero.local.errors import LocalError
@@ -24,6 +24,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.add_typer(dead_letters_cli.app, name="dead-letters")
 console = Console()
 
 

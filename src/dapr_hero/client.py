@@ -60,15 +60,15 @@ async def publish(settings: Settings, events: Iterator[bytes], total: int, repor
     """Publish through inventory's sidecar. Raises: ClientError at the first that was not accepted."""
     base = f"http://{settings.dapr_host}:{settings.dapr_http_port}/v1.0"
     url = f"{base}/publish/{settings.pubsub_name}/{settings.pubsub_topic}"
-    async with _session(settings) as session:
+    async with session(settings) as http:
         if total == 1:
-            await _publish(session, url, next(events))
+            await _publish(http, url, next(events))
             return
         with report.track(f"publishing {total} events", total, "events") as advance:
 
             async def worker() -> None:
                 for event in events:
-                    await _publish(session, url, event)
+                    await _publish(http, url, event)
                     advance(1)
 
             await asyncio.gather(*(worker() for _ in range(_AT_ONCE)))
@@ -79,24 +79,29 @@ async def get(settings: Settings, resource: str, id: str) -> str:
     host = "127.0.0.1" if settings.inventory_host == "0.0.0.0" else settings.inventory_host  # noqa: S104
     collection = {"widget": "widgets", "gadget": "gadgets"}.get(resource, "products")
     url = f"http://{host}:{settings.inventory_port}/v1/{collection}/{quote(id, safe='')}"
-    async with _session(settings) as session:
-        try:
-            async with session.get(url) as response:
-                text = await response.text()
-        except (aiohttp.ClientError, TimeoutError):
-            raise ClientError(f"inventory does not answer at {url}: is the platform up (make run)?") from None
-    if response.status != HTTPStatus.OK:
+    async with session(settings) as http:
+        return await ask(http, "GET", url)
+
+
+def session(settings: Settings) -> aiohttp.ClientSession:
+    return aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=settings.request_timeout_seconds * 2))
+
+
+async def ask(http: aiohttp.ClientSession, method: str, url: str, **query: str) -> str:
+    """The body of inventory's answer. Raises: ClientError when there is none, or it says no."""
+    try:
+        async with http.request(method, url, params=query) as response:
+            text = await response.text()
+    except (aiohttp.ClientError, TimeoutError):
+        raise ClientError(f"inventory does not answer at {url}: is the platform up (make run)?") from None
+    if not response.ok:
         raise ClientError(f"{response.status}: {msgspec.json.decode(text)['message']}")
     return text
 
 
-def _session(settings: Settings) -> aiohttp.ClientSession:
-    return aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=settings.request_timeout_seconds * 2))
-
-
-async def _publish(session: aiohttp.ClientSession, url: str, event: bytes) -> None:
+async def _publish(http: aiohttp.ClientSession, url: str, event: bytes) -> None:
     try:
-        async with session.post(
+        async with http.post(
             url, data=event, headers={"content-type": "application/cloudevents+json"}
         ) as response:
             if response.status != HTTPStatus.NO_CONTENT:

@@ -27,35 +27,47 @@ class Database:
     def __init__(self, sidecar: Sidecar, settings: Settings) -> None:
         self._sidecar = sidecar
         self._settings = settings
-        self._opening = asyncio.Lock()
-        self._pool: asyncpg.Pool | None = None
+        self._timeout = settings.request_timeout_seconds
+        self._opening: asyncio.Task[asyncpg.Pool] | None = None
 
     async def fetch(self, query: str, *arguments: object) -> list[asyncpg.Record]:
-        """Run one statement. Raises: Unavailable."""
-        async with _errors_mapped():
-            pool = self._pool or await self._open()
-            return await pool.fetch(query, *arguments)
+        """Run one statement. Raises: Unavailable, after the request timeout at the latest."""
+        async with _errors_mapped(), asyncio.timeout(self._timeout):
+            pool = await self._pool()
+            # The release has the acquisition's timeout: without one, a server that stalls would hold it.
+            async with pool.acquire(timeout=self._timeout) as connection:
+                return await connection.fetch(query, *arguments)
 
     async def close(self) -> None:
-        if self._pool:
-            await self._pool.close()
+        if not self._opening:
+            return
+        self._opening.cancel()
+        [pool] = await asyncio.gather(self._opening, return_exceptions=True)
+        if isinstance(pool, asyncpg.Pool):
+            await pool.close()
+
+    async def _pool(self) -> asyncpg.Pool:
+        """Opened once however many ask, and however soon they give up; after a failure, anew."""
+        if not self._opening or (self._opening.done() and self._opening.exception()):
+            self._opening = asyncio.create_task(self._open())
+        return await asyncio.shield(self._opening)
 
     async def _open(self) -> asyncpg.Pool:
-        """Connect and bring the schema up to date, once however many ask."""
-        async with self._opening:
-            if not self._pool:
-                timeout = self._settings.request_timeout_seconds
-                pool = await asyncpg.create_pool(
-                    connect=self._connect,
-                    min_size=1,
-                    max_size=_POOL,
-                    timeout=timeout,
-                    command_timeout=timeout,
-                )
-                async with pool.acquire() as connection:
-                    await migrate(connection)
-                self._pool = pool
-            return self._pool
+        """Connect, and bring the schema up to date."""
+        pool = await asyncpg.create_pool(
+            connect=self._connect,
+            min_size=1,
+            max_size=_POOL,
+            timeout=self._timeout,
+            command_timeout=self._timeout,
+        )
+        try:
+            async with pool.acquire(timeout=self._timeout) as connection:
+                await migrate(connection)
+        except BaseException:
+            pool.terminate()
+            raise
+        return pool
 
     async def _connect(self, *_: Any, **options: Any) -> asyncpg.Connection:
         # Asked for anew for each connection, so that a rotated secret needs no restart.

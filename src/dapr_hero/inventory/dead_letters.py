@@ -2,7 +2,7 @@
 
 import hashlib
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import asyncpg
 import msgspec
@@ -11,6 +11,7 @@ from dapr_hero.errors import BadRequest, NotFound
 from dapr_hero.events import CloudEvent
 from dapr_hero.inventory.database import Database
 from dapr_hero.inventory.parking import Parking
+from dapr_hero.letters import Letter, Page, State
 
 # What Dapr, and `bury`, add to an event on its way:
 # https://docs.dapr.io/developing-applications/building-blocks/pubsub/pubsub-cloudevents/
@@ -19,26 +20,11 @@ _OF_THE_TRACE = {"traceid", "traceparent", "tracestate"}
 _COLUMNS = "key, state, reason, event_id, event_type, traceparent, attempts, first_at, last_at"
 
 
-class Letter(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A dead letter as it is shown. `attempts`: how often its event was handled, once and for each replay."""
+class Place(NamedTuple):
+    """Where a letter stands in the list."""
 
-    key: str
-    state: str
-    reason: str
-    event_id: str | None
-    event_type: str | None
-    traceparent: str | None
-    attempts: int
-    first_at: datetime
     last_at: datetime
-    original: str | None = None
-
-
-class Letters(msgspec.Struct, frozen=True):
-    """Some of the letters, the latest first, and how many there are in all."""
-
-    total: int
-    letters: list[Letter]
+    key: str
 
 
 class DeadLetters:
@@ -63,20 +49,27 @@ class DeadLetters:
             original,
         )
 
-    async def list(self, limit: int, state: str) -> Letters:
-        """Up to `limit` letters in this state."""
+    async def page(self, state: State, limit: int, after: Place | None = None) -> Page:
+        """Up to `limit` letters in this state, the latest first, that stand after this place."""
         rows = await self._database.fetch(
-            f"SELECT {_COLUMNS} FROM dead_letters WHERE state = $1 ORDER BY last_at DESC, key LIMIT $2",  # noqa: S608
+            f"""
+            SELECT {_COLUMNS} FROM dead_letters
+            WHERE state = $1 AND ($3::timestamptz IS NULL OR (last_at, key) < ($3, $4))
+            ORDER BY last_at DESC, key DESC LIMIT $2
+            """,  # noqa: S608
             state,
             limit,
+            *(after or (None, None)),
         )
         [count] = await self._database.fetch("SELECT count(*) FROM dead_letters WHERE state = $1", state)
-        return Letters(count["count"], [Letter(**row) for row in rows])
+        last = rows[-1] if len(rows) == limit else None
+        place = f"{last['last_at'].isoformat()}/{last['key']}" if last else None
+        return Page(count["count"], [_letter(row) for row in rows], place)
 
     async def get(self, key: str) -> Letter:
         """One letter with its original event. Raises: NotFound."""
         row = await self._row(key)
-        return Letter(**{**row, "original": row["original"].decode(errors="replace")})
+        return _letter(row, original=row["original"].decode(errors="replace"))
 
     async def replay(self, key: str) -> Letter:
         """Publish the event anew; a letter that was replayed, and has not come back, stays as it is.
@@ -111,6 +104,10 @@ class DeadLetters:
         if not rows:
             raise NotFound("there is no such dead letter")
         return rows[0]
+
+
+def _letter(row: asyncpg.Record, **more: str) -> Letter:
+    return Letter(**{**row, "state": State(row["state"]), **more})
 
 
 def _key(original: bytes) -> str:

@@ -1,5 +1,6 @@
 """The dead letters over REST, on the private port."""
 
+from datetime import datetime
 from http import HTTPStatus
 
 from starlette.applications import Starlette
@@ -7,29 +8,26 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from dapr_hero.errors import BadRequest
+from dapr_hero.errors import BadRequest, NotFound
 from dapr_hero.inventory.api import exception_handlers, json_response
-from dapr_hero.inventory.dead_letters import DeadLetters
+from dapr_hero.inventory.dead_letters import DeadLetters, Place
+from dapr_hero.letters import State
 
 _MOST = 1000
-_STATES = ("kept", "replaying", "replayed")
 
 
 def build(letters: DeadLetters) -> Starlette:
     async def list_letters(request: Request) -> Response:
-        state = request.query_params.get("state", "kept")
-        if state not in _STATES:
-            raise BadRequest(f"state is one of {', '.join(_STATES)}")
-        return json_response(await letters.list(_limit(request), state))
+        return json_response(await letters.page(_state(request), _limit(request), _after(request)))
 
     async def get(request: Request) -> Response:
-        return json_response(await letters.get(request.path_params["key"]))
+        return json_response(await letters.get(_key(request)))
 
     async def replay(request: Request) -> Response:
-        return json_response(await letters.replay(request.path_params["key"]))
+        return json_response(await letters.replay(_key(request)))
 
     async def discard(request: Request) -> Response:
-        await letters.discard(request.path_params["key"])
+        await letters.discard(_key(request))
         return Response(status_code=HTTPStatus.NO_CONTENT)
 
     routes = [
@@ -41,8 +39,36 @@ def build(letters: DeadLetters) -> Starlette:
     return Starlette(routes=routes, exception_handlers=exception_handlers)
 
 
+def _key(request: Request) -> str:
+    key: str = request.path_params["key"]
+    if "\0" in key:  # which PostgreSQL takes for no text at all
+        raise NotFound("there is no such dead letter")
+    return key
+
+
+def _state(request: Request) -> State:
+    try:
+        return State(request.query_params.get("state", State.KEPT))
+    except ValueError:
+        raise BadRequest(f"state is one of {', '.join(State)}") from None
+
+
 def _limit(request: Request) -> int:
     text = request.query_params.get("limit", "100")
     if not text.isdecimal() or not 1 <= int(text) <= _MOST:
         raise BadRequest(f"limit is a number from 1 to {_MOST}")
     return int(text)
+
+
+def _after(request: Request) -> Place | None:
+    text = request.query_params.get("after")
+    if text is None:
+        return None
+    moment, _, key = text.partition("/")
+    try:
+        last_at = datetime.fromisoformat(moment)
+    except ValueError:
+        last_at = None
+    if last_at is None or last_at.tzinfo is None or not key or "\0" in key:
+        raise BadRequest("after is what `next` says on the page before")
+    return Place(last_at, key)

@@ -53,7 +53,7 @@ async def _run(
     try:
         async with Platform(settings, found, report, parts=parts.names, fresh=fresh) as platform:
             console.print(f"ready in {time.monotonic() - began:.1f} s", style="bold green")
-            _show(platform, parts, console)
+            _show(platform, parts, settings.port_offset, console)
             try:
                 await platform.watch()
             finally:
@@ -62,7 +62,7 @@ async def _run(
         console.print("stopped; nothing is left running", style="dim")
 
 
-def _show(platform: Platform, parts: Parts, console: Console) -> None:
+def _show(platform: Platform, parts: Parts, offset: int, console: Console) -> None:
     s = platform.settings
     table = Table(title=f"dapr-hero, mode {s.dapr_mode}", title_justify="left")
     for column in ("part", "where", "pid"):
@@ -83,16 +83,17 @@ def _show(platform: Platform, parts: Parts, console: Console) -> None:
     logs = next(iter(platform.processes.values())).log.parent
     console.print(f"logs: {logs}", soft_wrap=True, highlight=False)
     if parts is Parts.ALL:
-        _show_examples(s, console)
+        _show_examples(s, offset, console)
     console.print("Ctrl-C stops everything in order.", style="dim")
 
 
-def _show_examples(s: Settings, console: Console) -> None:
-    offset = "" if s.inventory_port == Settings.model_fields["inventory_port"].default else "PORT_OFFSET=… "
+def _show_examples(s: Settings, offset: int, console: Console) -> None:
+    hero = f"PORT_OFFSET={offset} dapr-hero" if offset else "dapr-hero"
     console.print("\ntry, in another terminal:", style="bold")
     for line in (
-        f"{offset}dapr-hero publish widget --id w1 --price 19.99",
-        f"{offset}dapr-hero get widget w1",
+        f"{hero} publish widget --id w1 --price 19.99",
+        f"{hero} get widget w1",
+        f"{hero} dead-letters list",
         f"curl http://{s.inventory_host}:{s.inventory_port}/v1/widgets/w1",
         f"curl http://{s.inventory_host}:{s.inventory_port}/readyz",
     ):

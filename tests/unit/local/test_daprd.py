@@ -137,3 +137,14 @@ def test_the_sidecar_of_inventory_calls_the_chosen_mode(mode: Mode, port: int, p
     sidecar = daprd.of_inventory(Settings(dapr_mode=mode))
 
     assert (sidecar.app_port, sidecar.app_protocol) == (port, protocol)
+
+
+async def test_only_an_app_that_tells_its_health_is_asked_for_it(mesh: Mesh) -> None:
+    assert "enable-app-health-check" not in flags(await launched(mesh))
+    asked = {
+        "app-health-check-path": "/healthz",
+        "app-health-probe-interval": "1",
+        "app-health-threshold": "3",
+    }
+    says(await launched(mesh, replace(SIDECAR, app_health=True)), {"enable-app-health-check": "", **asked})
+    assert daprd.of_inventory(mesh.settings).app_health

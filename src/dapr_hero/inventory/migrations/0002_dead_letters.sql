@@ -12,4 +12,4 @@ CREATE TABLE dead_letters (
     first_at    timestamptz NOT NULL DEFAULT now(),
     last_at     timestamptz NOT NULL DEFAULT now()
 );
-CREATE INDEX dead_letters_by_time ON dead_letters (last_at DESC, key);
+CREATE INDEX dead_letters_by_time ON dead_letters (state, last_at, key);

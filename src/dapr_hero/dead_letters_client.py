@@ -1,0 +1,57 @@
+"""The private API of the dead letters, as the command line calls it."""
+
+from types import TracebackType
+from typing import Self
+
+import aiohttp
+import msgspec
+
+from dapr_hero import client
+from dapr_hero.letters import Letter, Page, State
+from dapr_hero.settings import Settings
+
+_PAGE = 1000
+
+
+class DeadLettersClient:
+    """`async with DeadLettersClient(settings) as letters`. All methods raise ClientError."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._url = f"http://127.0.0.1:{settings.dead_letters_port}/v1/dead-letters"
+        self._settings = settings
+        self._http: aiohttp.ClientSession
+
+    async def __aenter__(self) -> Self:
+        self._http = client.session(self._settings)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._http.close()
+
+    async def page(self, state: State, limit: int, after: str | None = None) -> Page:
+        """Up to `limit` letters, the latest first, behind the place that the page before has as `next`."""
+        query = {"state": state.value, "limit": str(limit)} | ({"after": after} if after else {})
+        return msgspec.json.decode(await client.ask(self._http, "GET", self._url, **query), type=Page)
+
+    async def keys(self, state: State) -> list[str]:
+        """The keys of all letters in this state."""
+        page = await self.page(state, _PAGE)
+        keys = [letter.key for letter in page.letters]
+        while page.next:
+            page = await self.page(state, _PAGE, page.next)
+            keys += [letter.key for letter in page.letters]
+        return keys
+
+    async def get(self, key: str) -> Letter:
+        """One letter with its event."""
+        return msgspec.json.decode(await client.ask(self._http, "GET", f"{self._url}/{key}"), type=Letter)
+
+    async def replay(self, key: str) -> None:
+        """Publish its event anew."""
+        await client.ask(self._http, "POST", f"{self._url}/{key}/replay")
+
+    async def discard(self, key: str) -> None:
+        """Forget it."""
+        await client.ask(self._http, "DELETE", f"{self._url}/{key}")
