@@ -49,15 +49,20 @@ def up(
     parts: Annotated[
         screen.Parts, typer.Option(help="everything, products with its sidecar, or only the sidecars")
     ] = screen.Parts.ALL,
+    replicas: Annotated[
+        int, typer.Option(min=1, max=8, help="Inventories that share the events, their ports 100 apart")
+    ] = 1,
 ) -> None:
     """Start the whole platform without Docker, and stop it in order on Ctrl-C.
 
     Data is kept between runs. For a second platform beside this one: PORT_OFFSET and a DATA_DIR of its own.
     """
+    if replicas > 1 and parts is not screen.Parts.ALL:
+        raise typer.BadParameter("--replicas is for the whole platform, without --parts")
     given = {"dapr_mode": mode, "port_offset": port_offset}
     chosen = settings.load(**{name: value for name, value in given.items() if value is not None})
     found = runtime.obtain(chosen, ConsoleReport(console))
-    asyncio.run(screen.run(chosen, found, parts, fresh=fresh, console=console))
+    asyncio.run(screen.run(chosen, found, parts, replicas=replicas, fresh=fresh, console=console))
 
 
 @app.command()

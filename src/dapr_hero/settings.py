@@ -4,6 +4,7 @@ A key is the field's name in capitals. `.env` in the working directory is genera
 (`make generate-env`) and read at start; a variable that is already set wins over it.
 """
 
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Self
@@ -38,6 +39,15 @@ def _port(default: int, meaning: str) -> Any:
     return Field(default, description=meaning, json_schema_extra={"port": True})
 
 
+def _own_port(default: int, meaning: str) -> Any:
+    """A port that each replica of inventory has for itself."""
+    return Field(default, description=meaning, json_schema_extra={"port": True, "each_replica": True})
+
+
+# How far the ports of one replica of inventory are from those of the next (local runner).
+_REPLICA_STEP = 100
+
+
 class Settings(BaseSettings):
     """What the services and the local runner read; see each field's description."""
 
@@ -55,12 +65,12 @@ class Settings(BaseSettings):
     inventory_host: str = Field(
         "127.0.0.1", description="Where the public REST API listens (0.0.0.0 in a cluster)"
     )
-    inventory_port: Port = _port(3000, "Public REST API")
-    custom_http_port: Port = _port(3001, "Private Dapr callbacks of mode custom-http, loopback only")
-    sdk_http_port: Port = _port(3002, "Private Dapr callbacks of mode sdk-http, loopback only")
-    custom_grpc_port: Port = _port(4001, "Private Dapr callbacks of mode custom-grpc, loopback only")
-    sdk_grpc_port: Port = _port(4002, "Private Dapr callbacks of mode sdk-grpc, loopback only")
-    dead_letters_port: Port = _port(3003, "Private API of the dead letters, loopback only")
+    inventory_port: Port = _own_port(3000, "Public REST API")
+    custom_http_port: Port = _own_port(3001, "Private Dapr callbacks of mode custom-http, loopback only")
+    sdk_http_port: Port = _own_port(3002, "Private Dapr callbacks of mode sdk-http, loopback only")
+    custom_grpc_port: Port = _own_port(4001, "Private Dapr callbacks of mode custom-grpc, loopback only")
+    sdk_grpc_port: Port = _own_port(4002, "Private Dapr callbacks of mode sdk-grpc, loopback only")
+    dead_letters_port: Port = _own_port(3003, "Private API of the dead letters, loopback only")
     products_port: Port = _port(50151, "gRPC API of products, loopback only: reached through Dapr")
 
     inventory_app_id: str = Field("inventory", min_length=1, description="Dapr app id of inventory")
@@ -81,17 +91,17 @@ class Settings(BaseSettings):
     )
 
     dapr_host: str = Field("127.0.0.1", description="Host of the service's own daprd")
-    dapr_http_port: Port = _port(3500, "HTTP API of inventory's daprd")
-    dapr_grpc_port: Port = _port(50001, "gRPC API of inventory's daprd")
+    dapr_http_port: Port = _own_port(3500, "HTTP API of inventory's daprd")
+    dapr_grpc_port: Port = _own_port(50001, "gRPC API of inventory's daprd")
     products_dapr_http_port: Port = _port(3501, "HTTP API of products' daprd (local runner)")
     products_dapr_grpc_port: Port = _port(50002, "gRPC API of products' daprd (local runner)")
-    inventory_dapr_internal_port: Port = _port(
+    inventory_dapr_internal_port: Port = _own_port(
         50003, "Sidecar-to-sidecar port of inventory's daprd (local runner)"
     )
     products_dapr_internal_port: Port = _port(
         50004, "Sidecar-to-sidecar port of products' daprd (local runner)"
     )
-    inventory_dapr_metrics_port: Port = _port(9090, "Metrics of inventory's daprd (local runner)")
+    inventory_dapr_metrics_port: Port = _own_port(9090, "Metrics of inventory's daprd (local runner)")
     products_dapr_metrics_port: Port = _port(9091, "Metrics of products' daprd (local runner)")
     sentry_port: Port = _port(50006, "Sentry, the certificate authority (local runner)")
     sentry_health_port: Port = _port(50007, "Health of Sentry (local runner)")
@@ -132,15 +142,22 @@ class Settings(BaseSettings):
         """The app id under which products is invoked, with its namespace."""
         return f"{self.products_app_id}.{self.products_namespace}"
 
+    def replica(self, number: int) -> Self:
+        """The settings of a further replica of inventory beside this one, the first; `number` from 2 on."""
+        step = (number - 1) * _REPLICA_STEP
+        return self._moved(dict.fromkeys(port_fields(each_replica=True), step))
+
     def shifted(self) -> Self:
         """These settings with `port_offset` added to every port, and no offset left."""
-        ports = {name: getattr(self, name) + self.port_offset for name in port_fields()}
-        taken = [name for name, port in ports.items() if port > 65535]
-        if taken:
-            raise SettingsError(
-                f"PORT_OFFSET={self.port_offset} moves {taken[0].upper()} past 65535; use a smaller one"
-            )
-        return self.model_copy(update={**ports, "port_offset": 0})
+        moved = self._moved(dict.fromkeys(port_fields(), self.port_offset))
+        return moved.model_copy(update={"port_offset": 0})
+
+    def _moved(self, steps: Mapping[str, int]) -> Self:
+        ports = {name: getattr(self, name) + step for name, step in steps.items()}
+        for name, port in ports.items():
+            if port > 65535:
+                raise SettingsError(f"{name.upper()} would be {port}, past 65535: use a smaller PORT_OFFSET")
+        return self.model_copy(update=ports)
 
     def environment(self) -> dict[str, str]:
         """These settings as environment variables, for a process of ours."""
@@ -154,12 +171,13 @@ def _as_text(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def port_fields() -> list[str]:
-    """The names of all settings that are ports, in order."""
+def port_fields(*, each_replica: bool = False) -> list[str]:
+    """The names of all settings that are ports, in order; or of those that each replica has for itself."""
+    mark = "each_replica" if each_replica else "port"
     return [
         name
         for name, field in Settings.model_fields.items()
-        if isinstance(field.json_schema_extra, dict) and field.json_schema_extra.get("port")
+        if isinstance(field.json_schema_extra, dict) and field.json_schema_extra.get(mark)
     ]
 
 

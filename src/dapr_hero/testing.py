@@ -5,6 +5,7 @@ one, in the mode of DAPR_MODE. For others (a mode, a subset, a second sidecar) u
 """
 
 import asyncio
+import signal
 import tempfile
 import threading
 import time
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx2 as httpx
+import psutil
 import pytest
 
 from dapr_hero import items, settings
@@ -47,6 +49,7 @@ class RunningPlatform:
         self._loop = loop
         self._http = http
         self.settings = platform.settings
+        self.inventories = platform.inventories
 
     def restart(self, part: str) -> None:
         """Stop a part as at the end, and start it again."""
@@ -55,12 +58,25 @@ class RunningPlatform:
     def stop(self, part: str) -> None:
         self._do(self._platform.stop(part))
 
-    def start(self, part: str) -> None:
-        self._do(self._platform.start(part))
+    def start(self, *parts: str) -> None:
+        """Start parts, those that wait for each other together, and wait until they are ready."""
+        self._do(self._platform.start(*parts))
 
     def kill(self, part: str) -> None:
         """End a part with SIGKILL."""
         self._do(self._platform.kill(part))
+
+    def pause(self, part: str) -> None:
+        """Stall a part and its children, as a machine that hangs does; `resume` ends that."""
+        self._signal(part, signal.SIGSTOP)
+
+    def resume(self, part: str) -> None:
+        self._signal(part, signal.SIGCONT)
+
+    @property
+    def dead(self) -> list[str]:
+        """The parts that have ended."""
+        return [name for name, process in self._platform.processes.items() if not process.running]
 
     def log(self, part: str) -> str:
         """What a part has logged so far."""
@@ -83,6 +99,11 @@ class RunningPlatform:
         answer = self._http.get(f"http://127.0.0.1:{self.settings.zipkin_port}/api/v2/trace/{trace_id}")
         spans: list[dict[str, Any]] = answer.json() if answer.status_code == 200 else []
         return spans
+
+    def _signal(self, part: str, signum: signal.Signals) -> None:
+        main = psutil.Process(self._platform.processes[part].pid)
+        for process in [main, *main.children(recursive=True)]:
+            process.send_signal(signum)
 
     def _do(self, work: Coroutine[Any, Any, None]) -> None:
         asyncio.run_coroutine_threadsafe(work, self._loop).result()

@@ -2,24 +2,30 @@
 
 import json
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from urllib.parse import quote
 
 import grpc
+import httpx2 as httpx
 import msgspec
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from valkey import Valkey
 
+from dapr_hero.items import encode
 from dapr_hero.local.daprd import Sidecar
 from dapr_hero.products.v1 import products_pb2 as pb
 from dapr_hero.products.v1.products_pb2_grpc import ProductsStub
 from dapr_hero.testing import RunningPlatform, eventually
 from tests.events import event
 from tests.platform.broker import broker, dead_letters
+from tests.platform.database import run_sql
+from tests.platform.metrics import of_app
 
 KINDS = [("widget.v1", "widgets"), ("gadget.v1", "gadgets"), ("thingamajig.v1", "products")]
 every_kind = pytest.mark.parametrize(("type", "resource"), KINDS)
@@ -201,6 +207,60 @@ def test_products_tells_its_health_and_what_it_offers(platform: RunningPlatform)
         asked = iter([reflection_pb2.ServerReflectionRequest(list_services="")])
         [listed] = reflection.ServerReflectionStub(channel).ServerReflectionInfo(asked)
         assert "products.v1.Products" in {each.name for each in listed.list_services_response.service}
+
+
+@contextmanager
+def _broken_table(platform: RunningPlatform) -> Iterator[None]:
+    """The widgets' table is not what the code expects, as after a migration gone wrong."""
+    run_sql(platform.settings, "ALTER TABLE widgets RENAME TO away")
+    yield
+    run_sql(platform.settings, "ALTER TABLE away RENAME TO widgets")
+
+
+def test_a_fault_of_ours_is_retried_then_kept_with_its_trace_and_its_replay_lands(
+    platform: RunningPlatform,
+) -> None:
+    """In the original such an event is gone."""
+    trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    lost = event("widget.v1", "workshop")
+    with _broken_table(platform):
+        platform.publish(lost, traceparent=trace)
+        letter = eventually(lambda: _letter(platform, lost["id"]))
+    assert letter["reason"] == "internal error"
+    assert letter["traceparent"].split("-")[1] == trace.split("-")[1]
+    assert httpx.post(f"{_letters_url(platform)}/{letter['key']}/replay").status_code == 200
+    eventually(lambda: platform.get("/v1/widgets/workshop").status_code == 200)
+
+
+def _letters_url(platform: RunningPlatform) -> str:
+    return f"http://127.0.0.1:{platform.settings.dead_letters_port}/v1/dead-letters"
+
+
+def _letter(platform: RunningPlatform, event_id: str) -> dict[str, Any]:
+    """The letter of this event, once there is one."""
+    kept = httpx.get(_letters_url(platform), params={"limit": 1000}).json()["letters"]
+    found: dict[str, Any] = next((letter for letter in kept if letter["event_id"] == event_id), {})
+    return found
+
+
+def test_thirty_malformed_events_in_front_hold_no_good_one_back(platform: RunningPlatform) -> None:
+    """In the original nothing gets past them."""
+    bad = [event(price=-1) for _ in range(30)]
+    good = [event(id=f"behind-{number}") for number in range(2000)]
+    before = _stored_widgets(platform)
+    with broker(platform.settings) as valkey:
+        pipeline: Any = valkey.pipeline(transaction=False)
+        for each in [*bad, *good]:
+            pipeline.xadd("inventory", {"data": encode(each)})
+        pipeline.execute()
+    eventually(lambda: _stored_widgets(platform) >= before + 2000, seconds=5)
+    for number in (0, 999, 1999):
+        assert platform.get(f"/v1/widgets/behind-{number}").status_code == 200
+    eventually(lambda: _letter(platform, bad[-1]["id"]))
+
+
+def _stored_widgets(platform: RunningPlatform) -> float:
+    return of_app(platform, "dapr_hero_events_total", route="/widgets.v1", verdict="stored")
 
 
 def test_products_survive_restarts_of_their_service_and_sidecar(platform: RunningPlatform) -> None:

@@ -96,3 +96,14 @@ def test_each_mode_has_its_callback_port_and_protocol() -> None:
         Mode.CUSTOM_GRPC: (4001, "grpc"),
         Mode.SDK_GRPC: (4002, "grpc"),
     }
+
+
+def test_a_replica_has_ports_of_its_own_and_shares_the_rest() -> None:
+    first = Settings()
+    second, third = first.replica(2), first.replica(3)
+    assert (first.inventory_port, second.inventory_port, third.inventory_port) == (3000, 3100, 3200)
+    assert second.valkey_port == first.valkey_port
+    own = [getattr(each, name) for each in (first, second, third) for name in port_fields(each_replica=True)]
+    shared = {getattr(first, name) for name in port_fields()} - set(own)
+    assert len(own) == len(set(own)) == 30
+    assert shared.isdisjoint(own)

@@ -1,6 +1,7 @@
 """What the platform consists of: its parts, and which of them needs which."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 
 from dapr_hero.local import daprd, postgres, sentry, services, valkey, zipkin
 from dapr_hero.local.daprd import Mesh, Sidecar
@@ -32,6 +33,11 @@ _NEEDS_OF_PRODUCTS = frozenset({valkey.NAME, sentry.NAME})
 _NEEDS_OF_INVENTORY = _NEEDS_OF_PRODUCTS | {postgres.NAME}
 
 
+def replica(number: int) -> str:
+    """The name of the inventory with this number, counted from 1; with "-daprd", its sidecar's."""
+    return services.INVENTORY if number == 1 else f"{services.INVENTORY}-{number}"
+
+
 def parts(
     settings: Settings,
     data: DataDir,
@@ -40,10 +46,13 @@ def parts(
     *,
     chosen: Collection[str] = ALL,
     subscription: Subscription = Subscription.DECLARATIVE,
+    replicas: Sequence[Settings] = (),
     extra: Sequence[Sidecar] = (),
 ) -> dict[str, Part]:
-    """The chosen parts by name, and the extra sidecars. A service and its sidecar wait for each other, so
-    neither needs the other first. Raises: LocalError for a name that is not a part.
+    """The chosen parts by name, inventory's further replicas by their settings, and the extra sidecars.
+
+    A service and its sidecar wait for each other, so neither needs the other first.
+    Raises: LocalError for a name that is not a part.
     """
     unknown = set(chosen) - ALL
     if unknown:
@@ -56,8 +65,12 @@ def parts(
         *_of_products(mesh, chosen),
         *_of_inventory(mesh, chosen),
     ]
+    for number, each in enumerate(replicas, start=2):
+        every += _of_replica(replace(mesh, settings=each), number)
     others = [_sidecar(sidecar.name, sidecar, mesh, _NEEDS_OF_PRODUCTS, False) for sidecar in extra]
-    return {part.name: part for part in [*(part for part in every if part.name in chosen), *others]}
+    further = {part.name for part in every} - ALL
+    wanted = [part for part in every if part.name in further.union(chosen)]
+    return {part.name: part for part in [*wanted, *others]}
 
 
 def _backing(settings: Settings, data: DataDir, runtime: DaprRuntime, report: Report) -> list[Part]:
@@ -84,6 +97,18 @@ def _of_inventory(mesh: Mesh, chosen: Collection[str]) -> list[Part]:
         services.inventory(mesh.settings, mesh.data, _NEEDS_OF_INVENTORY, whole=whole),
         _sidecar(INVENTORY_DAPRD, sidecar, mesh, _NEEDS_OF_INVENTORY, services.INVENTORY in chosen),
     ]
+
+
+def _of_replica(mesh: Mesh, number: int) -> list[Part]:
+    """One more inventory with its sidecar, of the same app id: they share the events among them."""
+    name, needs = replica(number), _NEEDS_OF_INVENTORY
+    service = services.inventory(mesh.settings, mesh.data, needs, whole=True, name=name)
+    sidecar = _sidecar(f"{name}-daprd", daprd.of_inventory(mesh.settings), mesh, needs, True)
+    return [replace(part, ports=_numbered(part.ports, number)) for part in (service, sidecar)]
+
+
+def _numbered(ports: Mapping[str, int], number: int) -> dict[str, int]:
+    return {f"{key} (replica {number})": port for key, port in ports.items()}
 
 
 def _sidecar(name: str, sidecar: Sidecar, mesh: Mesh, needs: frozenset[str], with_app: bool) -> Part:

@@ -34,6 +34,7 @@ class Platform:
         *,
         parts: Collection[str] = assembly.ALL,
         subscription: Subscription = Subscription.DECLARATIVE,
+        replicas: Sequence[Settings] = (),
         extra: Sequence[Sidecar] = (),
         fresh: bool = False,
     ) -> None:
@@ -41,13 +42,16 @@ class Platform:
 
         `parts` are the ones to start: without "sentry" there is no mTLS and so no access control, without
         "zipkin" no tracing; without a service its sidecar is ready before anybody is on the app's port.
-        `extra` are sidecars of other app ids. `fresh` forgets the data of earlier runs.
+        `replicas` are the settings of further inventories, whose parts are "inventory-2" and
+        "inventory-2-daprd", and so on. `extra` are sidecars of other app ids. `fresh` forgets the data of
+        earlier runs.
         """
         self._settings = settings.shifted()
         self._runtime = runtime
         self._report = report
         self._chosen = frozenset(parts)
         self._subscription = subscription
+        self._replicas = [each.shifted() for each in replicas]
         self._extra = extra
         self._fresh = fresh
         self._held = ExitStack()
@@ -68,6 +72,7 @@ class Platform:
                 self._report,
                 chosen=self._chosen,
                 subscription=self._subscription,
+                replicas=self._replicas,
                 extra=self._extra,
             )
             needed = {key: port for part in self._parts.values() for key, port in part.ports.items()}
@@ -90,6 +95,11 @@ class Platform:
         return self._settings
 
     @property
+    def inventories(self) -> list[Settings]:
+        """The settings of each inventory, the first and its replicas."""
+        return [self._settings, *self._replicas]
+
+    @property
     def processes(self) -> MappingProxyType[str, Process]:
         """The processes by the names of their parts."""
         return MappingProxyType(self._processes)
@@ -98,12 +108,12 @@ class Platform:
         """Wait until a part ends that nobody stopped. Raises: PartDied."""
         raise await self._deaths.get()
 
-    async def start(self, name: str) -> None:
-        """Start a part that was stopped or killed, and wait until it is ready.
+    async def start(self, *names: str) -> None:
+        """Start parts that were stopped or killed, together, and wait until they are ready.
 
         Raises: PartDied, PartNotReady.
         """
-        await self._begin(self._parts[name])
+        await graph.start({name: self._parts[name] for name in names}, self._begin)
 
     async def stop(self, name: str) -> None:
         """Stop a part as at the end."""

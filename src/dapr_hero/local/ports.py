@@ -56,6 +56,12 @@ def on_free_ports(**overrides: Any) -> Settings:
     return Settings(**{**dict(zip(names, free_ports(len(names)), strict=True)), **overrides})
 
 
+def replica_on_free_ports(settings: Settings) -> Settings:
+    """Settings of one more replica of inventory, whose own ports are all free."""
+    names = port_fields(each_replica=True)
+    return settings.model_copy(update=dict(zip(names, free_ports(len(names)), strict=True)))
+
+
 def _bind(port: int) -> socket.socket | None:
     """A socket bound to the port, or None when it is taken."""
     if sys.platform != "linux":

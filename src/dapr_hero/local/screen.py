@@ -35,9 +35,19 @@ class Parts(StrEnum):
                 return assembly.ALL
 
 
-async def run(settings: Settings, found: DaprRuntime, parts: Parts, *, fresh: bool, console: Console) -> None:
+async def run(
+    settings: Settings,
+    found: DaprRuntime,
+    parts: Parts,
+    *,
+    replicas: int,
+    fresh: bool,
+    console: Console,
+) -> None:
     """Run the platform until SIGINT or SIGTERM. Raises: LocalError."""
-    running = asyncio.ensure_future(_run(settings, found, parts, fresh=fresh, console=console))
+    running = asyncio.ensure_future(
+        _run(settings, found, parts, replicas=replicas, fresh=fresh, console=console)
+    )
     loop = asyncio.get_running_loop()
     for each in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(each, running.cancel)
@@ -46,12 +56,15 @@ async def run(settings: Settings, found: DaprRuntime, parts: Parts, *, fresh: bo
 
 
 async def _run(
-    settings: Settings, found: DaprRuntime, parts: Parts, *, fresh: bool, console: Console
+    settings: Settings, found: DaprRuntime, parts: Parts, *, replicas: int, fresh: bool, console: Console
 ) -> None:
     report = ConsoleReport(console)
     began = time.monotonic()
+    further = [settings.replica(number) for number in range(2, replicas + 1)]
     try:
-        async with Platform(settings, found, report, parts=parts.names, fresh=fresh) as platform:
+        async with Platform(
+            settings, found, report, parts=parts.names, replicas=further, fresh=fresh
+        ) as platform:
             console.print(f"ready in {time.monotonic() - began:.1f} s", style="bold green")
             _show(platform, parts, settings.port_offset, console)
             try:
@@ -68,15 +81,17 @@ def _show(platform: Platform, parts: Parts, offset: int, console: Console) -> No
     for column in ("part", "where", "pid"):
         table.add_column(column)
     where = {
-        services.INVENTORY: f"http://{s.inventory_host}:{s.inventory_port}/docs",
         services.PRODUCTS: f"grpc 127.0.0.1:{s.products_port}",
-        assembly.INVENTORY_DAPRD: f"http {s.dapr_http_port}, grpc {s.dapr_grpc_port}",
         assembly.PRODUCTS_DAPRD: f"http {s.products_dapr_http_port}, grpc {s.products_dapr_grpc_port}",
         "valkey": f"127.0.0.1:{s.valkey_port}",
         "postgres": f"127.0.0.1:{s.postgres_port}",
         "sentry": f"127.0.0.1:{s.sentry_port} (mTLS between the sidecars)",
         "zipkin": f"http://127.0.0.1:{s.zipkin_port}/zipkin",
     }
+    for number, each in enumerate(platform.inventories, start=1):
+        name = assembly.replica(number)
+        where[name] = f"http://{each.inventory_host}:{each.inventory_port}/docs"
+        where[f"{name}-daprd"] = f"http {each.dapr_http_port}, grpc {each.dapr_grpc_port}"
     for name, process in platform.processes.items():
         table.add_row(name, where.get(name, ""), str(process.pid))
     console.print(table)

@@ -15,8 +15,13 @@ PRODUCTS = "products"
 _STOP_SECONDS = 20.0
 
 
-def inventory(settings: Settings, data: DataDir, needs: frozenset[str], *, whole: bool) -> Part:
-    """The inventory service. `whole`: all it depends on is there, so it is ready when it says so itself."""
+def inventory(
+    settings: Settings, data: DataDir, needs: frozenset[str], *, whole: bool, name: str = INVENTORY
+) -> Part:
+    """The inventory service, or a replica of it.
+
+    `whole`: all it depends on is there, so it is ready when it says so itself.
+    """
     path = "readyz" if whole else "healthz"
     host = "127.0.0.1" if settings.inventory_host == "0.0.0.0" else settings.inventory_host  # noqa: S104
 
@@ -29,7 +34,7 @@ def inventory(settings: Settings, data: DataDir, needs: frozenset[str], *, whole
         "DEAD_LETTERS_PORT": settings.dead_letters_port,
         callback: settings.callback_port,
     }
-    return _part(INVENTORY, settings, data, serves, ports, needs)
+    return _part(name, INVENTORY, settings, data, serves, ports, needs)
 
 
 def products(settings: Settings, data: DataDir, needs: frozenset[str]) -> Part:
@@ -44,11 +49,12 @@ def products(settings: Settings, data: DataDir, needs: frozenset[str]) -> Part:
     async def serves() -> bool:
         return await ready.grpc_serving(f"127.0.0.1:{settings.products_port}")
 
-    return _part(PRODUCTS, own, data, serves, {"PRODUCTS_PORT": settings.products_port}, needs)
+    return _part(PRODUCTS, PRODUCTS, own, data, serves, {"PRODUCTS_PORT": settings.products_port}, needs)
 
 
 def _part(
     name: str,
+    service: str,
     settings: Settings,
     data: DataDir,
     serves: Check,
@@ -57,7 +63,7 @@ def _part(
 ) -> Part:
     async def launch() -> Process:
         environment = {**os.environ, **settings.environment(), "PYTHONUNBUFFERED": "1"}
-        return Process(name, [sys.executable, "-m", f"dapr_hero.{name}"], data.log(name), env=environment)
+        return Process(name, [sys.executable, "-m", f"dapr_hero.{service}"], data.log(name), env=environment)
 
     return Part(
         name,

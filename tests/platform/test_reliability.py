@@ -1,0 +1,147 @@
+"""Faults, one at a time, under load: what was acknowledged is stored in the end, in its newest version."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx2 as httpx
+import pytest
+from valkey import Valkey
+
+from dapr_hero.local.ports import on_free_ports
+from dapr_hero.local.runtime import DaprRuntime
+from dapr_hero.settings import Mode
+from dapr_hero.testing import RunningPlatform, eventually, start_platform
+from tests.load import KINDS, Ledger, Load, differences, streaming
+from tests.platform.broker import broker
+from tests.platform.metrics import of_app, of_sidecar
+
+
+@pytest.fixture(scope="module")
+def platform(dapr_runtime: DaprRuntime, data_dir: Path) -> Iterator[RunningPlatform]:
+    settings = on_free_ports(dapr_mode=Mode.SDK_HTTP, data_dir=data_dir, request_timeout_seconds=1)
+    with start_platform(settings, dapr_runtime, fresh=True) as running:
+        yield running
+
+
+@contextmanager
+def load(platform: RunningPlatform, prefix: str) -> Iterator[Ledger]:
+    """Load until the block ends; then all of it lands, and nothing is among the dead letters."""
+    settings = platform.settings
+    mixed = Load(seed=1, rate=200, prefix=prefix)
+    with streaming([settings.dapr_http_port], settings, mixed) as ledger:
+        yield ledger
+    assert ledger.good > 0
+    eventually(lambda: not differences(settings, ledger), seconds=60)
+    eventually(lambda: _parked(platform) == 0, seconds=30)
+    assert _letters(platform) == 0
+
+
+def _stored(platform: RunningPlatform, *resources: str) -> float:
+    return sum(
+        of_app(platform, "dapr_hero_events_total", route=f"/{each}.v1", verdict="stored")
+        for each in resources
+    )
+
+
+def _more_are_stored(platform: RunningPlatform, resource: str, count: int = 50) -> None:
+    """So many events of one resource go through from now on."""
+    enough = _stored(platform, resource) + count
+    eventually(lambda: _stored(platform, resource) > enough)
+
+
+def _parked(platform: RunningPlatform) -> int:
+    """Packs that are still waiting, in all parking topics."""
+    waiting = 0
+    with broker(platform.settings) as valkey:
+        for resource in KINDS:
+            stream = f"inventory-parked-{resource}"
+            if valkey.exists(stream):
+                groups: Any = valkey.xinfo_groups(stream)
+                waiting += sum(group["pending"] + (group["lag"] or 0) for group in groups)
+    return waiting
+
+
+def _letters(platform: RunningPlatform) -> int:
+    url = f"http://127.0.0.1:{platform.settings.dead_letters_port}/v1/dead-letters"
+    total: int = httpx.get(url).json()["total"]
+    return total
+
+
+def _left_alone(platform: RunningPlatform, store: str) -> bool:
+    return of_app(platform, "dapr_hero_store_answers", store=store) == 0
+
+
+def test_products_down_its_circuit_opens_others_go_on_and_its_events_land_later(
+    platform: RunningPlatform,
+) -> None:
+    def circuit(state: str) -> float:
+        return of_sidecar(
+            platform, "dapr_resiliency_activations_total", policy="circuitbreaker", status=state
+        )
+
+    with load(platform, "without-products"):
+        _more_are_stored(platform, "products")
+        opened = circuit("open")
+        platform.kill("products")
+        eventually(lambda: circuit("open") > opened)
+        assert _left_alone(platform, "products")
+        for resource in ("widgets", "gadgets"):
+            _more_are_stored(platform, resource)
+        assert platform.get("/v1/products/any").status_code == 503
+        assert _parked(platform) > 0
+        platform.start("products")
+        closed = circuit("closed")
+        _more_are_stored(platform, "products")
+    assert circuit("closed") >= closed
+    assert not _left_alone(platform, "products")
+
+
+@pytest.mark.parametrize("how", ["killed", "stalled"])
+def test_postgresql_down_others_go_on_and_its_events_land_later(platform: RunningPlatform, how: str) -> None:
+    with load(platform, f"postgresql-{how}"):
+        _more_are_stored(platform, "widgets")
+        platform.kill("postgres") if how == "killed" else platform.pause("postgres")
+        eventually(lambda: _left_alone(platform, "widgets"))
+        for resource in ("gadgets", "products"):
+            _more_are_stored(platform, resource)
+        platform.start("postgres") if how == "killed" else platform.resume("postgres")
+        _more_are_stored(platform, "widgets")
+
+
+def test_the_state_store_refuses_widgets_go_on_and_all_land_later(platform: RunningPlatform) -> None:
+    """The broker, which is on the same server, goes on."""
+    with load(platform, "without-state"), broker(platform.settings) as valkey:
+        _more_are_stored(platform, "gadgets")
+        _permit(valkey, "-hgetall", "-eval", "-evalsha", "-hget")
+        eventually(lambda: _left_alone(platform, "gadgets") and _left_alone(platform, "products"))
+        _more_are_stored(platform, "widgets")
+        assert platform.get("/v1/gadgets/any").status_code == 503
+        _permit(valkey, "+@all")
+        for resource in KINDS:
+            _more_are_stored(platform, resource)
+
+
+def _permit(valkey: Valkey, *rules: str) -> None:
+    execute: Any = valkey.execute_command
+    execute("ACL", "SETUSER", "default", *rules)
+
+
+def test_valkey_restarted(platform: RunningPlatform) -> None:
+    """It is the broker too: what is published meanwhile is not acknowledged."""
+    with load(platform, "valkey"):
+        _more_are_stored(platform, "gadgets")
+        platform.kill("valkey")
+        assert platform.get("/v1/gadgets/any").status_code == 503
+        platform.start("valkey")
+        for resource in KINDS:
+            _more_are_stored(platform, resource)
+
+
+def test_products_restarted_in_good_order(platform: RunningPlatform) -> None:
+    """The same of inventory: test_replicas.py."""
+    with load(platform, "products-restarted"):
+        _more_are_stored(platform, "products")
+        platform.restart("products")
+        _more_are_stored(platform, "products")
