@@ -5,7 +5,7 @@ import random
 import threading
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -51,7 +51,9 @@ class Load:
     rate: float
     """Events a second."""
     items: int = 100
-    """Of each kind."""
+    """That are updated over and over, of each kind."""
+    fresh_share: float = 0.0
+    """Of the events: those whose item is new, and which nothing can stand in for."""
     bad_share: float = 0.0
     kinds: Sequence[str] = tuple(KINDS)
     prefix: str = "load"
@@ -113,10 +115,12 @@ class _Publisher:
             if self._random.random() < self._load.bad_share:
                 await self._publish_bad(http, resource, number)
             else:
-                await self._publish_good(http, resource)
+                await self._publish_good(http, resource, number)
 
-    async def _publish_good(self, http: aiohttp.ClientSession, resource: str) -> None:
-        key = (resource, f"{self._load.prefix}-{self._random.randrange(self._load.items)}")
+    async def _publish_good(self, http: aiohttp.ClientSession, resource: str, number: int) -> None:
+        fresh = self._random.random() < self._load.fresh_share
+        which = f"new-{number}" if fresh else str(self._random.randrange(self._load.items))
+        key = (resource, f"{self._load.prefix}-{which}")
         version = self._versions[key] = self._versions.get(key, 0) + 1
         at = (_EPOCH + timedelta(milliseconds=version)).isoformat()
         await self._publish(http, event(KINDS[resource], key[1], price=version, time=at))
@@ -152,12 +156,12 @@ class Difference:
     seen: Any
 
 
-def differences(settings: Settings, ledger: Ledger) -> list[Difference]:
-    """Which items are, as of now, not as the account says; read over REST."""
-    return asyncio.run(_differences(settings, dict(ledger.newest)))
+def differences(settings: Settings, newest: Mapping[Key, int]) -> list[Difference]:
+    """Which items are, as of now, not as the ledger says; read over REST."""
+    return asyncio.run(_differences(settings, newest))
 
 
-async def _differences(settings: Settings, newest: dict[Key, int]) -> list[Difference]:
+async def _differences(settings: Settings, newest: Mapping[Key, int]) -> list[Difference]:
     waiting = iter(newest.items())
     found: list[Difference] = []
 

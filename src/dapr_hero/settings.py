@@ -115,8 +115,8 @@ class Settings(BaseSettings):
     sidecar_timeout_seconds: float = Field(
         60.0, gt=0, le=3600, description="Longest wait for the sidecar at start"
     )
-    app_health_threshold: int = Field(
-        3, ge=1, le=60, description="Health probes, one a second, after whose failure daprd delivers no more"
+    drain_seconds: float = Field(
+        1.0, ge=0, le=60, description="At the end, not ready but still serving, for load balancers to notice"
     )
     data_dir: Path | None = Field(
         None, description="Data of the local runner; empty: the user's state folder"

@@ -20,7 +20,6 @@ class Handler:
         self.gate: asyncio.Event | None = None
         self.entered = asyncio.Event()
         self.error: Exception | None = None
-        self.healthy = True
 
     async def deliver(self, path: str, batch: Sequence[CloudEvent]) -> list[Outcome]:
         self.batches.append((path, list(batch)))
@@ -60,8 +59,6 @@ def handler() -> Handler:
 @pytest.fixture
 async def daprd(settings: Settings, handler: Handler) -> AsyncIterator[Deliverer]:
     """What delivers to the mode's listener, which runs."""
-    listener = await modes.load(settings.dapr_mode).listen(
-        settings, subscriptions(settings), handler.deliver, lambda: handler.healthy
-    )
+    listener = await modes.load(settings.dapr_mode).listen(settings, subscriptions(settings), handler.deliver)
     yield Deliverer(settings)
     await listener.stop()

@@ -202,17 +202,6 @@ class Deliverer:
                 MessageToDict(each) for each in (await stub.ListTopicSubscriptions(Empty())).subscriptions
             ]
 
-    async def is_healthy(self) -> bool:
-        if self._http:
-            async with aiohttp.ClientSession() as session, session.get(f"{self._url}/healthz") as response:
-                return response.status < 300
-        async with grpc.aio.insecure_channel(self._address) as channel:
-            try:
-                await appcallback_service_v1.AppCallbackHealthCheckStub(channel).HealthCheck(Empty())
-            except grpc.aio.AioRpcError:
-                return False
-            return True
-
     async def one(self, path: str, event: Event) -> str:
         if self._http:
             return str((await self._post(path, json.dumps(event).encode()))["status"])

@@ -129,7 +129,7 @@ async def test_deliveries_do_not_wait_for_each_other(daprd: Deliverer, handler: 
 
 async def test_a_stop_answers_what_is_under_way(settings: Settings, handler: Handler) -> None:
     mode = modes.load(settings.dapr_mode)
-    listener = await mode.listen(settings, subscriptions(settings), handler.deliver, lambda: True)
+    listener = await mode.listen(settings, subscriptions(settings), handler.deliver)
     handler.gate = asyncio.Event()
     async with asyncio.timeout(10):
         under_way = asyncio.create_task(Deliverer(settings).bulk("/widgets.v1", [event()]))
@@ -159,13 +159,7 @@ async def _accepts(port: int) -> bool:
 async def test_a_taken_port_is_said(settings: Settings, daprd: Deliverer, handler: Handler) -> None:
     mode = modes.load(settings.dapr_mode)
     with pytest.raises(PortInUse, match=str(settings.callback_port)):
-        await mode.listen(settings, subscriptions(settings), handler.deliver, lambda: True)
-
-
-async def test_health_is_what_the_app_says(daprd: Deliverer, handler: Handler) -> None:
-    assert await daprd.is_healthy()
-    handler.healthy = False
-    assert not await daprd.is_healthy()
+        await mode.listen(settings, subscriptions(settings), handler.deliver)
 
 
 @pytest.mark.parametrize("payload", [b'{"type": "widget.v1", "price": 1.0}', b"no event \xff", b""])

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from typing import Any
 
 import asyncpg
 
@@ -10,17 +11,24 @@ from dapr_hero.settings import Settings
 
 
 def run_sql(settings: Settings, statement: str) -> None:
+    asyncio.run(_fetch_value(settings, statement))
+
+
+def fetch_value(settings: Settings, query: str) -> Any:
+    """The first value of the first row."""
+    return asyncio.run(_fetch_value(settings, query))
+
+
+async def _fetch_value(settings: Settings, query: str) -> Any:
     login = json.loads((location(settings) / "secrets.json").read_text())[settings.postgres_secret]
-
-    async def run() -> None:
-        connection = await asyncpg.connect(
-            host=login["host"],
-            port=settings.postgres_port,
-            user=login["username"],
-            password=login["password"],
-            database=login["database"],
-        )
-        await connection.execute(statement)
+    connection = await asyncpg.connect(
+        host=login["host"],
+        port=settings.postgres_port,
+        user=login["username"],
+        password=login["password"],
+        database=login["database"],
+    )
+    try:
+        return await connection.fetchval(query)
+    finally:
         await connection.close()
-
-    asyncio.run(run())

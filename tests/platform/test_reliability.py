@@ -33,7 +33,7 @@ def load(platform: RunningPlatform, prefix: str) -> Iterator[Ledger]:
     with streaming([settings.dapr_http_port], settings, mixed) as ledger:
         yield ledger
     assert ledger.good > 0
-    eventually(lambda: not differences(settings, ledger), seconds=60)
+    eventually(lambda: not differences(settings, ledger.newest), seconds=60)
     eventually(lambda: _parked(platform) == 0, seconds=30)
     assert _letters(platform) == 0
 

@@ -99,6 +99,6 @@ def test_a_rolling_restart_under_load_loses_nothing_and_serves_every_read(platfo
     assert balancer.reads > 100
     assert balancer.errors == []
     # What a sidecar had fetched when it was stopped is found again after the processingTimeout.
-    eventually(lambda: not differences(platform.settings, ledger), seconds=60)
+    eventually(lambda: not differences(platform.settings, ledger.newest), seconds=60)
     letters = httpx.get(f"http://127.0.0.1:{platform.settings.dead_letters_port}/v1/dead-letters")
     assert letters.json()["total"] == 0

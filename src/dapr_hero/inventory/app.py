@@ -63,7 +63,7 @@ async def serve(settings: Settings) -> None:
         stack.push_async_callback(private_server.stop)
 
         handlers = Handlers({name: gate.save for name, gate in gates.items()}, parking, letters)
-        listener = await mode.listen(settings, subscriptions(settings), handlers.deliver, drain.healthy)
+        listener = await mode.listen(settings, subscriptions(settings), handlers.deliver)
         stack.push_async_callback(listener.stop)
         stack.push_async_callback(drain.begin)
         log.info("inventory serves", mode=settings.dapr_mode.value, rest_port=settings.inventory_port)

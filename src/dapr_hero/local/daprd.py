@@ -29,8 +29,6 @@ class Sidecar:
     app_port: int | None = None
     """Where the app listens; None: an app that only calls."""
     app_protocol: str = "http"
-    app_health: bool = False
-    """Whether it asks the app for its health, and delivers nothing to one that is not."""
     config: str = "inventory"
     """The folder of `config/` with its resources; those scoped to another app id do not apply."""
 
@@ -63,7 +61,6 @@ def of_inventory(settings: Settings) -> Sidecar:
         metrics_port=settings.inventory_dapr_metrics_port,
         app_port=settings.callback_port,
         app_protocol=settings.dapr_mode.protocol,
-        app_health=True,
     )
 
 
@@ -144,14 +141,6 @@ def _flags(sidecar: Sidecar, mesh: Mesh) -> list[str]:
     ]
     if sidecar.app_port is not None:
         flags += [f"--app-port={sidecar.app_port}", f"--app-protocol={sidecar.app_protocol}"]
-    if sidecar.app_health:
-        flags += [
-            "--enable-app-health-check",
-            "--app-health-check-path=/healthz",
-            "--app-health-probe-interval=1",
-            "--app-health-probe-timeout=1000",
-            f"--app-health-threshold={mesh.settings.app_health_threshold}",
-        ]
     if mesh.subscription is Subscription.DECLARATIVE:
         # With two registrations of one topic the app's own would win, and lose bulk and dead letters.
         flags.append("--disable-init-endpoints=subscribe")

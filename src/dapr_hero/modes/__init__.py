@@ -22,8 +22,6 @@ log = structlog.get_logger()
 
 # What a mode calls for the events of one path, and in whose order it gets the outcomes back.
 Deliver = Callable[[str, Sequence[CloudEvent]], Awaitable[list[Outcome]]]
-# What a mode asks when daprd probes the app's health; after some that fail daprd delivers nothing more.
-Healthy = Callable[[], bool]
 
 
 class State(NamedTuple):
@@ -72,7 +70,7 @@ class ModeModule(Protocol):
     async def connect(self, settings: Settings) -> Sidecar: ...
 
     async def listen(
-        self, settings: Settings, subscriptions: Sequence[Subscription], deliver: Deliver, healthy: Healthy
+        self, settings: Settings, subscriptions: Sequence[Subscription], deliver: Deliver
     ) -> Listener: ...
 
 

@@ -17,7 +17,7 @@ from google.protobuf.message import Message
 from dapr_hero import events, tracing
 from dapr_hero.errors import Unavailable
 from dapr_hero.events import CloudEvent, Outcome
-from dapr_hero.modes import Conflict, Deliver, Healthy, State, grpc_events, log, wait_for_sidecar
+from dapr_hero.modes import Conflict, Deliver, State, grpc_events, log, wait_for_sidecar
 from dapr_hero.routing import DEFAULT, Subscription
 from dapr_hero.servers import DRAIN_SECONDS, MAX_MESSAGE_BYTES, grpc_server
 from dapr_hero.settings import Settings
@@ -32,13 +32,12 @@ async def connect(settings: Settings) -> "GrpcSidecar":
 
 
 async def listen(
-    settings: Settings, subscriptions: Sequence[Subscription], deliver: Deliver, healthy: Healthy
+    settings: Settings, subscriptions: Sequence[Subscription], deliver: Deliver
 ) -> "GrpcListener":
     """Events in. Raises: PortInUse."""
     server = grpc_server("127.0.0.1", settings.callback_port)
-    callbacks = _Callbacks(subscriptions, deliver, healthy)
+    callbacks = _Callbacks(subscriptions, deliver)
     appcallback_service_v1.add_AppCallbackServicer_to_server(callbacks, server)
-    appcallback_service_v1.add_AppCallbackHealthCheckServicer_to_server(callbacks, server)
     await server.start()
     return GrpcListener(server)
 
@@ -51,16 +50,13 @@ class GrpcListener:
         await self._server.stop(DRAIN_SECONDS)
 
 
-class _Callbacks(
-    appcallback_service_v1.AppCallbackServicer, appcallback_service_v1.AppCallbackHealthCheckServicer
-):
+class _Callbacks(appcallback_service_v1.AppCallbackServicer):
     """https://docs.dapr.io/reference/api/pubsub_api/, as the AppCallback service of dapr/proto has it."""
 
-    def __init__(self, subscriptions: Sequence[Subscription], deliver: Deliver, healthy: Healthy) -> None:
+    def __init__(self, subscriptions: Sequence[Subscription], deliver: Deliver) -> None:
         self._subscriptions = subscriptions
         self._raw_paths = {path for each in subscriptions if each.raw for path in each.paths}
         self._deliver = deliver
-        self._healthy = healthy
 
     async def ListTopicSubscriptions(self, request: Empty, context: Any) -> Message:
         return appcallback_v1.ListTopicSubscriptionsResponse(
@@ -85,11 +81,6 @@ class _Callbacks(
 
     async def ListInputBindings(self, request: Empty, context: Any) -> Message:
         return appcallback_v1.ListInputBindingsResponse()
-
-    async def HealthCheck(self, request: Empty, context: Any) -> Message:
-        if not self._healthy():
-            await context.abort(grpc.StatusCode.UNAVAILABLE, "the app takes no more events")
-        return appcallback_v1.HealthCheckResponse()
 
 
 def _event(message: Any) -> CloudEvent:

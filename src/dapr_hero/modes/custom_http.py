@@ -1,7 +1,6 @@
 """Mode custom-http: Dapr's HTTP API with a plain HTTP client, and callback routes of our own."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from http import HTTPStatus
 
 import aiohttp
 from starlette.applications import Starlette
@@ -10,7 +9,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from dapr_hero import tracing
-from dapr_hero.modes import Deliver, Healthy, http_events, wait_for_sidecar
+from dapr_hero.modes import Deliver, http_events, wait_for_sidecar
 from dapr_hero.modes.http_calls import Answer, HttpCalls
 from dapr_hero.routing import Subscription
 from dapr_hero.servers import HttpServer
@@ -23,9 +22,7 @@ async def connect(settings: Settings) -> "HttpSidecar":
     return HttpSidecar(settings)
 
 
-async def listen(
-    settings: Settings, subscriptions: Sequence[Subscription], deliver: Deliver, healthy: Healthy
-) -> HttpServer:
+async def listen(settings: Settings, subscriptions: Sequence[Subscription], deliver: Deliver) -> HttpServer:
     """Events in. Raises: PortInUse."""
 
     async def subscribe(_: Request) -> Response:
@@ -39,10 +36,7 @@ async def listen(
 
         return receive
 
-    async def health(_: Request) -> Response:
-        return Response(status_code=HTTPStatus.NO_CONTENT if healthy() else HTTPStatus.SERVICE_UNAVAILABLE)
-
-    routes = [Route("/dapr/subscribe", subscribe), Route("/healthz", health)]
+    routes = [Route("/dapr/subscribe", subscribe)]
     routes += [
         Route(path, receiver(each.raw), methods=["POST"]) for each in subscriptions for path in each.paths
     ]

@@ -8,7 +8,6 @@ import asyncio
 import socket
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from typing import Any
 
 import grpc.aio
@@ -20,7 +19,7 @@ from dapr.ext.grpc import App, Rule
 
 from dapr_hero import tracing
 from dapr_hero.errors import Unavailable
-from dapr_hero.modes import Conflict, Deliver, Healthy, State, log, wait_for_sidecar
+from dapr_hero.modes import Conflict, Deliver, State, log, wait_for_sidecar
 from dapr_hero.modes.sdk_grpc_bridge import Bridge
 from dapr_hero.routing import Subscription
 from dapr_hero.servers import DRAIN_SECONDS, MAX_MESSAGE_BYTES, PortInUse
@@ -42,7 +41,7 @@ async def connect(settings: Settings) -> "SdkGrpcSidecar":
 
 
 async def listen(
-    settings: Settings, subscriptions: Sequence[Subscription], deliver: Deliver, healthy: Healthy
+    settings: Settings, subscriptions: Sequence[Subscription], deliver: Deliver
 ) -> "SdkGrpcListener":
     """Events in. Raises: PortInUse."""
     bridge = Bridge(deliver, asyncio.get_running_loop())
@@ -51,7 +50,6 @@ async def listen(
         interceptors=[bridge],
         options=[("grpc.max_receive_message_length", MAX_MESSAGE_BYTES), ("grpc.so_reuseport", 0)],
     )
-    app.register_health_check(partial(_check, healthy))
     for each in subscriptions:
         rules = [(rule.path, rule.match) for rule in each.rules]
         # With any rule on a topic the SDK registers no default route, so the default is a rule as well.
@@ -91,12 +89,6 @@ class SdkGrpcListener:
         stopped = self._app._server.stop(DRAIN_SECONDS)
         await asyncio.to_thread(stopped.wait)
         await self._running
-
-
-def _check(healthy: Healthy) -> None:
-    """The extension knows a failed check by an exception."""
-    if not healthy():
-        raise RuntimeError("the app takes no more events")
 
 
 def _answers(port: int) -> bool:

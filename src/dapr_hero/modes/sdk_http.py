@@ -6,7 +6,6 @@ beneath service invocation and actors (address, token, retries, errors), and no 
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from http import HTTPStatus
 
 import aiohttp
 from dapr.clients.exceptions import DaprHttpError
@@ -19,7 +18,7 @@ from fastapi import FastAPI, Request, Response
 
 from dapr_hero import tracing
 from dapr_hero.events import Outcome
-from dapr_hero.modes import Deliver, Healthy, http_events, wait_for_sidecar
+from dapr_hero.modes import Deliver, http_events, wait_for_sidecar
 from dapr_hero.modes.http_calls import Answer, HttpCalls
 from dapr_hero.modes.http_events import Delivery
 from dapr_hero.routing import Subscription, route_for
@@ -39,9 +38,7 @@ async def connect(settings: Settings) -> "SdkHttpSidecar":
     return SdkHttpSidecar(client, settings)
 
 
-async def listen(
-    settings: Settings, subscriptions: Sequence[Subscription], deliver: Deliver, healthy: Healthy
-) -> HttpServer:
+async def listen(settings: Settings, subscriptions: Sequence[Subscription], deliver: Deliver) -> HttpServer:
     """Events in. Raises: PortInUse."""
     api = FastAPI(openapi_url=None)
 
@@ -62,9 +59,6 @@ async def listen(
     def answer(delivery: Delivery, outcomes: list[Outcome]) -> Response:
         return Response(http_events.answer(delivery, outcomes), media_type="application/json")
 
-    def health() -> Response:
-        return Response(status_code=HTTPStatus.NO_CONTENT if healthy() else HTTPStatus.SERVICE_UNAVAILABLE)
-
     for each in subscriptions:
         # In code the SDK can name one route for a topic: no rules and no bulk. So that route dispatches; the
         # routes of the declarative subscription, which can say both, are plain ones beside it.
@@ -81,7 +75,6 @@ async def listen(
             dead_letter_topic=each.dead_letter_topic or None,
         )
         subscribe(handler)
-    api.add_api_route("/healthz", health)
     return await HttpServer.start(api, "127.0.0.1", settings.callback_port)
 
 

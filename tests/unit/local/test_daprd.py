@@ -139,12 +139,7 @@ def test_the_sidecar_of_inventory_calls_the_chosen_mode(mode: Mode, port: int, p
     assert (sidecar.app_port, sidecar.app_protocol) == (port, protocol)
 
 
-async def test_only_an_app_that_tells_its_health_is_asked_for_it(mesh: Mesh) -> None:
-    assert "enable-app-health-check" not in flags(await launched(mesh))
-    asked = {
-        "app-health-check-path": "/healthz",
-        "app-health-probe-interval": "1",
-        "app-health-threshold": "3",
-    }
-    says(await launched(mesh, replace(SIDECAR, app_health=True)), {"enable-app-health-check": "", **asked})
-    assert daprd.of_inventory(mesh.settings).app_health
+async def test_it_never_asks_the_app_for_its_health(mesh: Mesh) -> None:
+    """daprd 1.18 would never again deliver in bulk after a failed check: ADR 11."""
+    process = await launched(mesh, daprd.of_inventory(mesh.settings))
+    assert not [flag for flag in flags(process) if flag.startswith(("enable-app-health", "app-health"))]
