@@ -92,7 +92,7 @@ def _problem(request: Request, problem: Problem) -> Response:
 def _http_error(request: Request, error: HTTPException) -> Response:
     known: dict[int, Problem] = {
         404: NotFound("there is no such path; see /docs"),
-        405: MethodNotAllowed("this path answers to GET and HEAD only"),
+        405: MethodNotAllowed((error.headers or {}).get("Allow", "")),
     }
     return _problem(request, known.get(error.status_code, BadRequest("the request cannot be understood")))
 
