@@ -31,7 +31,7 @@ WORDS = {
     405: "METHOD_NOT_ALLOWED",
     503: "UNAVAILABLE",
 }
-STORED = ("w", "a b", "é/ü", "😀", "..", "%", "?", "x" * 256)
+STORED = ("w", "a b", "é/ü", "😀", "..", "%", "w\n", "\n", "a\nb", "?", "x" * 256)
 # With this in its id, an item's store does not answer.
 DOWN = "down"
 
