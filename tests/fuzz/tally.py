@@ -38,7 +38,8 @@ class Tally:
     def entry(self, name: str) -> Iterator[Count]:
         count, begun = Count(), time.monotonic()
         yield count
-        self.add(name, count, time.monotonic() - begun)
+        if count.inputs:
+            self.add(name, count, time.monotonic() - begun)
 
     def add(self, name: str, count: Count, seconds: float) -> None:
         self.entries.append(Entry(name, count.inputs, count.answers, seconds))
