@@ -68,11 +68,16 @@ test: deps ## Set up, then run every test that needs no cluster
 
 .PHONY: unit-test
 unit-test: $(VENV)/installed ## Run the tests that start no platform
-	@$(BIN)/pytest tests/unit tests/conformance
+	@$(BIN)/pytest tests/unit tests/conformance tests/fuzz
 
 .PHONY: integration-test
 integration-test: deps ## Run the tests on the real platform
 	@$(BIN)/pytest tests/platform
+
+.PHONY: fuzz
+fuzz: SEED ?= $(shell date +%s)
+fuzz: $(VENV)/installed ## Send at least 10,000 hostile inputs to every way in (SEED=n: those of an earlier run)
+	@FUZZ_PROFILE=long $(BIN)/pytest tests/fuzz -o timeout=3600 --hypothesis-seed=$(SEED)
 
 .PHONY: lint
 lint: $(VENV)/installed ## Check style, format, strict types and .env

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import ClassVar
+from types import MappingProxyType
 
 import msgspec
 
@@ -11,7 +11,7 @@ class Problem(Exception):
     """An answer other than success, in words that a caller may see: no address, no secret, no trace."""
 
     status = HTTPStatus.INTERNAL_SERVER_ERROR
-    headers: ClassVar[Mapping[str, str]] = {}
+    headers: Mapping[str, str] = MappingProxyType({})
 
     @property
     def type(self) -> str:
@@ -28,14 +28,19 @@ class BadRequest(Problem):
 
 class MethodNotAllowed(Problem):
     status = HTTPStatus.METHOD_NOT_ALLOWED
-    headers: ClassVar[Mapping[str, str]] = {"allow": "GET, HEAD"}
+
+    def __init__(self, allowed: str) -> None:
+        """`allowed`: the methods, with commas between."""
+        methods = ", ".join(sorted(allowed.split(", ")))
+        super().__init__(f"this path answers to {methods} only")
+        self.headers = {"allow": methods}
 
 
 class Unavailable(Problem):
     """A dependency is down or too slow; the same call may work later."""
 
     status = HTTPStatus.SERVICE_UNAVAILABLE
-    headers: ClassVar[Mapping[str, str]] = {"retry-after": "1"}
+    headers = MappingProxyType({"retry-after": "1"})
 
     def __init__(self, dependency: str) -> None:
         super().__init__(f"{dependency} does not answer; try again")

@@ -1,5 +1,6 @@
 """CloudEvents in, versions of items out, and the outcomes that are told to Dapr."""
 
+import re
 import uuid
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -13,12 +14,8 @@ from dapr_hero import items
 from dapr_hero.items import Malformed, Version
 
 
-class CloudEvent(msgspec.Struct):
-    """What we read of a CloudEvent 1.0; whatever its sender put there, so attributes of any type.
-
-    `data` is the payload's JSON text. `fault` says why nothing could be read at all. `original` gives the
-    whole event as it came, in structured JSON, or nothing where Dapr has not handed over all of it.
-    """
+class _Attributes(msgspec.Struct):
+    """What we read of a CloudEvent 1.0; whatever its sender put there, so of any type."""
 
     id: Any = None
     source: Any = None
@@ -27,7 +24,16 @@ class CloudEvent(msgspec.Struct):
     datacontenttype: Any = None
     time: Any = None
     traceparent: Any = None
-    data: msgspec.Raw = msgspec.Raw(b"")
+    data: msgspec.Raw = msgspec.Raw(b"")  # the payload's JSON text
+
+
+class CloudEvent(_Attributes):
+    """What was read, and what we say of it ourselves, which no sender can.
+
+    `fault` says why nothing could be read at all. `original` gives the whole event as it came, in structured
+    JSON, or nothing where Dapr has not handed over all of it.
+    """
+
     fault: str = ""
     original: Any = bytes
 
@@ -53,12 +59,22 @@ class Outcome(NamedTuple):
 
 STORED = Outcome(Verdict.STORED)
 
-_decoder = msgspec.json.Decoder(CloudEvent)
+_decoder = msgspec.json.Decoder(_Attributes)
 _JSON = "application/json"
 # The type of what `pack` makes.
 PACK_TYPE = "events.v1"
+# The type of the event in which `obituary` wraps what is no JSON object.
+UNREADABLE_TYPE = "unreadable.v1"
 # Of id, source and type, in characters. The id is part of what is stored.
 MAX_ATTRIBUTE = 1024
+# Senders count nanoseconds, which Python's own timestamps cut off.
+_FRACTION_DIGITS = 9
+_TIMESTAMP = re.compile(
+    r"(?P<date>\d{4}-\d\d-\d\d)[Tt ](?P<time>\d\d:\d\d:\d\d)(\.(?P<fraction>\d+))?"
+    r"(?P<zone>[Zz]|[+-]\d\d:\d\d)",
+    re.ASCII,
+)
+_NO_TIMESTAMP = "CloudEvent attribute time is not an RFC 3339 timestamp"
 # As long as a traceparent is: https://www.w3.org/TR/trace-context/
 _TRACEPARENT_CHARACTERS = 55
 
@@ -67,43 +83,76 @@ class _Pack(msgspec.Struct):
     events: list[msgspec.Raw]
 
 
+class _Wrapper(msgspec.Struct):
+    data_base64: bytes
+
+
 _pack_decoder = msgspec.json.Decoder(_Pack)
+_wrapper_decoder = msgspec.json.Decoder(_Wrapper)
+_object_decoder = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
 def decode(raw: bytes | msgspec.Raw) -> CloudEvent:
     """The event in structured JSON. Never fails: what cannot be read is an event with a `fault`."""
     try:
-        event = _decoder.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        event = CloudEvent(*msgspec.structs.astuple(_decoder.decode(raw)))
+    except items.NOT_JSON as error:
         event = CloudEvent(fault=f"not a CloudEvent: {error}")
     event.original = partial(bytes, raw)
     return event
 
 
-def with_attributes(event: CloudEvent, **attributes: str) -> bytes:
-    """The whole event as it came, with more attributes. Raises: Malformed when that is not to be had."""
+def obituary(event: CloudEvent, source: str, reason: str) -> bytes:
+    """The event as it came, with the reason of its end; what nobody can read, in an event of its own.
+
+    Raises: Malformed when Dapr has not handed it over.
+    """
+    original = event.original()
+    if not original:
+        raise Malformed("Dapr has not handed over the whole event")
     try:
-        whole = msgspec.json.decode(event.original(), type=dict[str, msgspec.Raw])
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise Malformed(f"the event cannot be given back: {error}") from None
-    return msgspec.json.encode({**whole, **attributes})
+        original.decode()  # Members that we do not look at may be no UTF-8, which Dapr would alter.
+        whole: dict[str, object] = {**_object_decoder.decode(original)}
+    except items.NOT_JSON:
+        whole = {**_made_up(source, UNREADABLE_TYPE, "application/octet-stream"), "data_base64": original}
+    return msgspec.json.encode({**whole, "deadletterreason": reason})
+
+
+def unwrapped(wrapper: bytes) -> bytes:
+    """The bytes that an event carries; what carries none, as it is."""
+    try:
+        return _wrapper_decoder.decode(wrapper).data_base64
+    except items.NOT_JSON:
+        return wrapper
 
 
 def pack(events: Sequence[CloudEvent], source: str, reason: str) -> bytes:
     """Readable events as one, so that a batch of them is published in one call. See `unpack`."""
-    now = datetime.now(UTC).isoformat()
     data = {"reason": reason, "events": [_essence(each) for each in events]}
-    attributes = {"specversion": "1.0", "id": str(uuid.uuid4()), "source": source, "type": PACK_TYPE}
-    return items.encode({**attributes, "time": now, "datacontenttype": _JSON, "data": data})
+    return items.encode({**_made_up(source, PACK_TYPE, _JSON), "data": data})
 
 
 def unpack(event: CloudEvent) -> list[CloudEvent]:
     """The events that were packed. Raises: Malformed."""
     try:
         members = _pack_decoder.decode(event.data).events
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except items.NOT_JSON as error:
         raise Malformed(f"not a pack of events: {error}") from None
+    if not all(bytes(member).startswith(b"{") for member in members):
+        raise Malformed("not a pack of events: not all are objects")
     return [decode(member) for member in members]
+
+
+def _made_up(source: str, type: str, content_type: str) -> dict[str, str]:
+    """The attributes of an event that begins here."""
+    return {
+        "specversion": "1.0",
+        "id": str(uuid.uuid4()),
+        "source": source,
+        "type": type,
+        "time": datetime.now(UTC).isoformat(),
+        "datacontenttype": content_type,
+    }
 
 
 def _essence(event: CloudEvent) -> dict[str, object]:
@@ -128,6 +177,8 @@ def version(event: CloudEvent) -> Version:
             raise Malformed(f"CloudEvent attribute {name} is missing or not a text")
         if len(value) > MAX_ATTRIBUTE:
             raise Malformed(f"CloudEvent attribute {name} has more than {MAX_ATTRIBUTE} characters")
+        if "\0" in value:
+            raise Malformed(f"CloudEvent attribute {name} cannot hold the character NUL")
     if not _is_json(event.datacontenttype):
         raise Malformed(f"datacontenttype is not {_JSON}")
     return Version(items.parse(bytes(event.data)), f"{_utc(event.time)}/{event.id}")
@@ -144,10 +195,12 @@ def _utc(time: Any) -> str:
     """The event's time in a form that sorts by code points; one without is older than any with."""
     if time is None:
         return "0000"
+    parts = _TIMESTAMP.fullmatch(time) if isinstance(time, str) else None
+    if not parts:
+        raise Malformed(_NO_TIMESTAMP)
     try:
-        moment = datetime.fromisoformat(time)
-        if moment.tzinfo is None:
-            raise ValueError
-        return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
-    except (TypeError, ValueError, OverflowError):
-        raise Malformed("CloudEvent attribute time is not an RFC 3339 timestamp") from None
+        moment = datetime.fromisoformat(f"{parts['date']}T{parts['time']}{parts['zone'].upper()}")
+        seconds = moment.astimezone(UTC).replace(tzinfo=None).isoformat()
+    except (ValueError, OverflowError):
+        raise Malformed(_NO_TIMESTAMP) from None
+    return f"{seconds}.{parts['fraction'] or '':0<{_FRACTION_DIGITS}.{_FRACTION_DIGITS}}Z"

@@ -14,6 +14,10 @@ _LARGEST = Decimal(10**MAX_PRICE_DIGITS)
 _SMALLEST = 1 / _LARGEST
 
 
+# What reading JSON raises: it is none, it is not UTF-8, or it is nested deeper than Python can follow.
+NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
+
 class Malformed(ValueError):
     """The input can never be stored; the message says why."""
 
@@ -58,7 +62,7 @@ def parse(payload: bytes) -> Item:
     """The item in a JSON payload. Raises: Malformed."""
     try:
         fields = _decoder.decode(payload)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except NOT_JSON as error:
         raise Malformed(f"data: {error}") from None
     return checked(fields.id, fields.description, _price(bytes(fields.price)))
 

@@ -205,14 +205,15 @@ class Deliverer:
     async def one(self, path: str, event: Event) -> str:
         if self._http:
             return str((await self._post(path, json.dumps(event).encode()))["status"])
-        return await self._one_grpc(path, _attributes(event))
+        return await self.fields(path, _attributes(event))
 
     async def bulk(self, path: str, events: Sequence[Event]) -> list[str]:
         """The statuses in the order of the events."""
         ids = [f"entry-{number}" for number in range(len(events))]
         if self._http:
             entries = [{"entryId": id, "event": event} for id, event in zip(ids, events, strict=True)]
-            answer = await self._post(path, json.dumps({"id": "bulk", "entries": entries}).encode())
+            envelope = json.dumps({"id": "bulk", "entries": entries}).encode()
+            answer = await self._post(path, envelope, "application/json")
             statuses = {each["entryId"]: each["status"] for each in answer["statuses"]}
         else:
             statuses = await self._bulk_grpc(path, ids, events)
@@ -224,9 +225,10 @@ class Deliverer:
         if self._http:
             event = {**made_up, "data_base64": base64.b64encode(payload).decode()}
             return str((await self._post(path, json.dumps(event).encode()))["status"])
-        return await self._one_grpc(path, {**made_up, "data": payload})
+        return await self.fields(path, {**made_up, "data": payload})
 
-    async def _one_grpc(self, path: str, fields: dict[str, Any]) -> str:
+    async def fields(self, path: str, fields: dict[str, Any]) -> str:
+        """A message with these fields, over gRPC."""
         # The SDK finds a handler by all three.
         [topic] = [each.topic for each in subscriptions(self.settings) if path in each.paths]
         request = appcallback_v1.TopicEventRequest(
@@ -236,12 +238,16 @@ class Deliverer:
             response = await appcallback_service_v1.AppCallbackStub(channel).OnTopicEvent(request)
         return str(appcallback_v1.TopicEventResponse.TopicEventResponseStatus.Name(response.status))
 
+    async def envelope(self, path: str, body: bytes) -> list[dict[str, Any]]:
+        """A bulk that is given as it is; only HTTP has one. What was answered for its entries."""
+        return list((await self._post(path, body, "application/json"))["statuses"])
+
     async def raw(self, path: str, body: bytes) -> str:
         """What is no CloudEvent at all; only HTTP can carry it."""
         return str((await self._post(path, body))["status"])
 
-    async def _post(self, path: str, body: bytes) -> Any:
-        headers = {"content-type": "application/cloudevents+json"}
+    async def _post(self, path: str, body: bytes, content_type: str = "application/cloudevents+json") -> Any:
+        headers = {"content-type": content_type}
         async with (
             aiohttp.ClientSession() as session,
             session.post(self._url + path, data=body, headers=headers) as response,

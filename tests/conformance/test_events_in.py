@@ -1,6 +1,7 @@
 """What every mode does with deliveries. Status words are those of Dapr's HTTP API."""
 
 import asyncio
+import base64
 import json
 from collections.abc import Awaitable
 from typing import Any
@@ -34,7 +35,7 @@ async def test_a_lone_event_reaches_its_route_whole(daprd: Deliverer, handler: H
     assert (got.id, got.type, got.traceparent) == (sent["id"], "widget.v1", trace)
     item, stamp = version(got)
     assert (item.id, item.description, str(item.price)) == ("é a/b", "about é a/b", "0.1")
-    assert stamp == f"2026-01-01T00:00:00.000000Z/{sent['id']}"
+    assert stamp == f"2026-01-01T00:00:00.000000000Z/{sent['id']}"
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -226,3 +227,48 @@ async def test_a_body_that_is_no_event_is_handed_over_as_malformed(
     [(_, [got])] = handler.batches
     with pytest.raises(Malformed):
         version(got)
+
+
+async def test_an_event_with_an_attribute_entries_is_still_one_event(
+    daprd: Deliverer, handler: Handler
+) -> None:
+    handler.outcomes = {"e": RETRY}
+    assert await daprd.one("/widgets.v1", event(entries=[]) | {"id": "e"}) == "RETRY"
+    [(_, [got])] = handler.batches
+    assert version(got).item.id == "w1"
+
+
+async def test_the_entries_of_a_bulk_are_answered_with_the_ids_that_they_have(
+    daprd: Deliverer, handler: Handler
+) -> None:
+    if daprd.settings.dapr_mode.protocol != "http":
+        return  # The types of gRPC's messages leave no choice.
+    entries = [{"entryId": 5, "event": event()}, {"event": event()}, {"entryId": "a"}]
+    answered = await daprd.envelope("/widgets.v1", json.dumps({"entries": entries}).encode())
+    assert [each["entryId"] for each in answered] == [5, "", "a"]
+
+
+@pytest.mark.parametrize(
+    "body", [b'{"entries":[{"entryId":"a","event":' + b"[" * 20_000 + b"]" * 20_000 + b"}]}", b"{", b"5"]
+)
+async def test_of_a_bulk_that_cannot_be_read_nothing_is_answered(
+    daprd: Deliverer, handler: Handler, body: bytes
+) -> None:
+    if daprd.settings.dapr_mode.protocol != "http":
+        return
+    assert await daprd.envelope("/widgets.v1", body) == []
+    assert [batch for _, batch in handler.batches if batch] == []
+
+
+@pytest.mark.parametrize("data", [b'1,"type":"another"', b"{", b"\xff"])
+async def test_data_that_is_no_json_is_given_back_in_bytes(
+    daprd: Deliverer, handler: Handler, data: bytes
+) -> None:
+    if daprd.settings.dapr_mode.protocol != "grpc":
+        return  # Over HTTP it makes the whole body no JSON.
+    sent = {"id": "e", "type": "widget.v1", "data_content_type": "application/json", "data": data}
+    assert await daprd.fields("/widgets.v1", sent) == "SUCCESS"
+    [(_, [got])] = handler.batches
+    whole = json.loads(got.original())
+    assert (whole["type"], base64.b64decode(whole["data_base64"])) == ("widget.v1", data)
+    assert "data" not in whole

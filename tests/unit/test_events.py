@@ -7,6 +7,8 @@ from dapr_hero import events
 from dapr_hero.items import Malformed
 from tests.events import event
 
+DEEP = b"[" * 20_000 + b"]" * 20_000
+
 
 def decoded(whole: Any) -> events.CloudEvent:
     return events.decode(json.dumps(whole).encode())
@@ -15,7 +17,7 @@ def decoded(whole: Any) -> events.CloudEvent:
 def test_an_event_is_the_version_of_an_item() -> None:
     item, stamp = events.version(decoded(event(id="w1", price=0.1) | {"id": "e1"}))
     assert (item.id, str(item.price)) == ("w1", "0.1")
-    assert stamp == "2026-01-01T00:00:00.000000Z/e1"
+    assert stamp == "2026-01-01T00:00:00.000000000Z/e1"
 
 
 @pytest.mark.parametrize(
@@ -26,6 +28,8 @@ def test_an_event_is_the_version_of_an_item() -> None:
         ("2026-01-01T02:00:00+02:00", "2026-01-01T00:00:00.5Z"),
         ("2025-12-31T23:30:00-01:00", "2026-01-01T00:30:01Z"),
         ("0999-01-01T00:00:00Z", "2026-01-01T00:00:00Z"),
+        ("2026-01-01T00:00:00.000000001Z", "2026-01-01T00:00:00.00000001Z"),
+        ("2026-01-01t00:00:00z", "2026-01-01T00:00:00.000000001Z"),
         (None, "0001-01-01T00:00:00Z"),
     ],
 )
@@ -62,7 +66,12 @@ def test_kinds_of_json_are_json(content_type: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "time", ["", "yesterday", "2026-01-01", "2026-01-01T00:00:00", "2026-13-01T00:00:00Z", 5, []]
+    "time",
+    [
+        *("", "yesterday", "2026-01-01", "2026-01-01T00:00:00", "2026-13-01T00:00:00Z", 5, []),
+        *("20260101T000000Z", "2026-W01-1T00:00:00Z", "2026-01-01T00:00Z", "2026-01-01T00:00:00,5Z"),
+        *("0001-01-01T00:00:00+14:00", "2026-01-01T00:00:00Z\n"),
+    ],
 )
 def test_a_time_that_is_none_is_malformed(time: Any) -> None:
     with pytest.raises(Malformed, match="time"):
@@ -80,3 +89,44 @@ def test_an_event_without_data_is_malformed() -> None:
     del whole["data"]
     with pytest.raises(Malformed, match="data"):
         events.version(decoded(whole))
+
+
+@pytest.mark.parametrize("name", ["id", "source", "specversion", "type"])
+def test_an_attribute_holds_no_nul(name: str) -> None:
+    """The id is part of the stamp, and PostgreSQL's texts hold none."""
+    with pytest.raises(Malformed, match=name):
+        events.version(decoded(event() | {name: "a\0b"}))
+
+
+@pytest.mark.parametrize("value", ["x", 5, None, []])
+@pytest.mark.parametrize("name", ["fault", "original"])
+def test_a_sender_cannot_say_what_we_say_of_an_event(name: str, value: Any) -> None:
+    whole = event() | {name: value}
+    got = decoded(whole)
+    assert events.version(got).item.id == "w1"
+    assert json.loads(got.original()) == whole
+
+
+def test_what_is_nested_too_deep_is_no_event() -> None:
+    assert events.decode(b'{"x":' + DEEP + b"}").fault.startswith("not a CloudEvent")
+
+
+@pytest.mark.parametrize(
+    "raw", [b"no event", b"[]", b'{"x":"\xff"}', b'{"x":"\\ud800"}', b'{"x":' + DEEP + b"}"]
+)
+def test_what_is_no_json_object_is_wrapped_and_comes_out_as_it_was(raw: bytes) -> None:
+    wrapper = events.obituary(events.decode(raw), "tests", "why")
+    assert json.loads(wrapper)["type"] == events.UNREADABLE_TYPE
+    assert json.loads(wrapper)["deadletterreason"] == "why"
+    assert events.unwrapped(wrapper) == raw
+
+
+def test_what_is_one_only_gets_the_reason() -> None:
+    whole = event(price="x")
+    assert json.loads(events.obituary(decoded(whole), "tests", "why")) == whole | {"deadletterreason": "why"}
+
+
+@pytest.mark.parametrize("members", [[5], [event(), None], ["x"]])
+def test_a_pack_of_anything_but_objects_is_none(members: list[Any]) -> None:
+    with pytest.raises(Malformed, match="pack"):
+        events.unpack(decoded(event() | {"data": {"events": members}}))

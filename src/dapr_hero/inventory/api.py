@@ -8,6 +8,7 @@ from typing import Any
 import structlog
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.applications import Starlette
+from starlette.convertors import Convertor, register_url_convertor
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
@@ -25,6 +26,21 @@ Read = Callable[[str], Awaitable[Item | None]]
 Check = Callable[[], Awaitable[object]]
 
 
+class _AnyText(Convertor[str]):
+    """An id in a path; Starlette's own `path` ends at a line break."""
+
+    regex = "(?s:.*)"
+
+    def convert(self, value: str) -> str:
+        return value
+
+    def to_string(self, value: str) -> str:
+        return value
+
+
+register_url_convertor("text", _AnyText())
+
+
 def build(reads: Mapping[str, Read], checks: Mapping[str, Check]) -> Starlette:
     """`reads` has one entry for each resource, `checks` one for each dependency."""
 
@@ -34,7 +50,7 @@ def build(reads: Mapping[str, Read], checks: Mapping[str, Check]) -> Starlette:
         return json_response({"ready": healthy, "dependencies": states}, 200 if healthy else 503)
 
     routes = [
-        Route(f"/v1/{resource}/{{id:path}}", _getter(resource, read)) for resource, read in reads.items()
+        Route(f"/v1/{resource}/{{id:text}}", _getter(resource, read)) for resource, read in reads.items()
     ]
     routes += [
         Route("/healthz", _alive),
@@ -92,7 +108,7 @@ def _problem(request: Request, problem: Problem) -> Response:
 def _http_error(request: Request, error: HTTPException) -> Response:
     known: dict[int, Problem] = {
         404: NotFound("there is no such path; see /docs"),
-        405: MethodNotAllowed("this path answers to GET and HEAD only"),
+        405: MethodNotAllowed((error.headers or {}).get("Allow", "")),
     }
     return _problem(request, known.get(error.status_code, BadRequest("the request cannot be understood")))
 

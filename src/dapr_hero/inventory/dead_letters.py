@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import asyncpg
 import msgspec
 
+from dapr_hero import items
 from dapr_hero.errors import BadRequest, NotFound
 from dapr_hero.events import CloudEvent
 from dapr_hero.inventory.database import Database
@@ -113,16 +114,17 @@ def _letter(row: asyncpg.Record, **more: str) -> Letter:
 def _key(original: bytes) -> str:
     try:
         whole = msgspec.json.decode(original, type=dict[str, Any])
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return hashlib.sha256(original).hexdigest()[:32]
-    own = {name: value for name, value in whole.items() if name not in _OF_THE_WAY | _OF_THE_TRACE}
-    return hashlib.sha256(msgspec.json.encode(own, order="deterministic")).hexdigest()[:32]
+        own = {name: value for name, value in whole.items() if name not in _OF_THE_WAY | _OF_THE_TRACE}
+        content = msgspec.json.encode(own, order="deterministic")
+    except items.NOT_JSON:
+        content = original
+    return hashlib.sha256(content).hexdigest()[:32]
 
 
 def _publishable(original: bytes) -> bytes:
     try:
         whole = msgspec.json.decode(original, type=dict[str, msgspec.Raw])
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except items.NOT_JSON:
         raise BadRequest("this letter is no CloudEvent, and so cannot be replayed; discard it") from None
     return msgspec.json.encode({name: value for name, value in whole.items() if name not in _OF_THE_WAY})
 

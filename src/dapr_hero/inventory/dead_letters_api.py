@@ -1,6 +1,6 @@
 """The dead letters over REST, on the private port."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from http import HTTPStatus
 
 from starlette.applications import Starlette
@@ -14,26 +14,26 @@ from dapr_hero.inventory.dead_letters import DeadLetters, Place
 from dapr_hero.letters import State
 
 _MOST = 1000
+_DIGITS = 10
 
 
 def build(letters: DeadLetters) -> Starlette:
     async def list_letters(request: Request) -> Response:
         return json_response(await letters.page(_state(request), _limit(request), _after(request)))
 
-    async def get(request: Request) -> Response:
-        return json_response(await letters.get(_key(request)))
+    async def letter(request: Request) -> Response:
+        # One route for both, so that the answer to a wrong method can name them.
+        if request.method != "DELETE":
+            return json_response(await letters.get(_key(request)))
+        await letters.discard(_key(request))
+        return Response(status_code=HTTPStatus.NO_CONTENT)
 
     async def replay(request: Request) -> Response:
         return json_response(await letters.replay(_key(request)))
 
-    async def discard(request: Request) -> Response:
-        await letters.discard(_key(request))
-        return Response(status_code=HTTPStatus.NO_CONTENT)
-
     routes = [
         Route("/v1/dead-letters", list_letters),
-        Route("/v1/dead-letters/{key}", get),
-        Route("/v1/dead-letters/{key}", discard, methods=["DELETE"]),
+        Route("/v1/dead-letters/{key}", letter, methods=["GET", "DELETE"]),
         Route("/v1/dead-letters/{key}/replay", replay, methods=["POST"]),
     ]
     return Starlette(routes=routes, exception_handlers=exception_handlers)
@@ -55,7 +55,8 @@ def _state(request: Request) -> State:
 
 def _limit(request: Request) -> int:
     text = request.query_params.get("limit", "100")
-    if not text.isdecimal() or not 1 <= int(text) <= _MOST:
+    # Python does not read a number of thousands of digits.
+    if not text.isdecimal() or len(text) > _DIGITS or not 1 <= int(text) <= _MOST:
         raise BadRequest(f"limit is a number from 1 to {_MOST}")
     return int(text)
 
@@ -67,8 +68,8 @@ def _after(request: Request) -> Place | None:
     moment, _, key = text.partition("/")
     try:
         last_at = datetime.fromisoformat(moment)
-    except ValueError:
-        last_at = None
-    if last_at is None or last_at.tzinfo is None or not key or "\0" in key:
-        raise BadRequest("after is what `next` says on the page before")
-    return Place(last_at, key)
+        if last_at.tzinfo is None or not key or "\0" in key:
+            raise ValueError
+        return Place(last_at.astimezone(UTC), key)
+    except (ValueError, OverflowError):  # OverflowError: in UTC it is before the year 1, or after 9999.
+        raise BadRequest("after is what `next` says on the page before") from None

@@ -75,7 +75,7 @@ class Handlers:
             metrics.EVENTS.labels(path, outcome.verdict.value).inc()
             if outcome is not STORED:
                 words = {"verdict": outcome.verdict.value, "reason": outcome.reason}
-                log.warning("event not stored", path=path, event_id=str(event.id)[:100], **words)
+                log.warning("event not stored", path=path, event_id=_id(event), **words)
         return outcomes
 
     async def _handle(self, path: str, batch: Sequence[CloudEvent]) -> list[Outcome]:
@@ -98,6 +98,8 @@ class Handlers:
 
     async def _judge_again(self, letter: CloudEvent) -> Outcome:
         """A dead letter may be a good event whose retries ran out, so it has a second chance."""
+        if letter.type == events.UNREADABLE_TYPE:
+            letter = events.decode(events.unwrapped(letter.original()))
         return (await self._settle(route_for(letter.type).resource, [letter], self._dead))[0]
 
     async def _settle(self, resource: str, batch: Sequence[CloudEvent], remedies: Remedies) -> list[Outcome]:
@@ -153,6 +155,11 @@ class Handlers:
 
 async def _retry(_: str, refused: Sequence[Refused]) -> list[Outcome]:
     return [Outcome(Verdict.RETRY, str(error)) for _, error in refused]
+
+
+def _id(event: CloudEvent) -> str | None:
+    """For the log; what is no text may be anything, of any size."""
+    return event.id[:100] if isinstance(event.id, str) else None
 
 
 def _read(event: CloudEvent) -> Version | Malformed:

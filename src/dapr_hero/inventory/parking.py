@@ -32,7 +32,7 @@ class Parking:
     async def bury(self, event: CloudEvent, reason: str) -> None:
         """Among the dead letters. Raises also Malformed: Dapr has not handed over the whole event."""
         topic = Topic(self._settings.pubsub_name, self._settings.dead_letter_topic)
-        await self._publish(topic, events.with_attributes(event, deadletterreason=reason))
+        await self._publish(topic, events.obituary(event, self._settings.inventory_app_id, reason))
 
     async def resume(self, event: bytes) -> None:
         """Among the new events."""

@@ -30,7 +30,7 @@ async def listen(settings: Settings, subscriptions: Sequence[Subscription], deli
 
     def receiver(raw: bool) -> Callable[[Request], Awaitable[Response]]:
         async def receive(request: Request) -> Response:
-            delivery = http_events.read(await request.body(), raw=raw)
+            delivery = http_events.read(await request.body(), _content_type(request), raw=raw)
             outcomes = await deliver(request.url.path, delivery.events)
             return Response(http_events.answer(delivery, outcomes), media_type="application/json")
 
@@ -41,6 +41,10 @@ async def listen(settings: Settings, subscriptions: Sequence[Subscription], deli
         Route(path, receiver(each.raw), methods=["POST"]) for each in subscriptions for path in each.paths
     ]
     return await HttpServer.start(Starlette(routes=routes), "127.0.0.1", settings.callback_port)
+
+
+def _content_type(request: Request) -> str:
+    return request.headers.get("content-type", "")
 
 
 class HttpSidecar(HttpCalls):

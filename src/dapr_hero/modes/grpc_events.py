@@ -5,6 +5,8 @@ from typing import Any
 
 import msgspec
 
+from dapr_hero.items import NOT_JSON
+
 # The attributes that have a field of their own in daprd's messages; the others are among the extensions.
 ATTRIBUTES = {
     "id": "id",
@@ -24,5 +26,14 @@ def structured(attributes: Mapping[str, str], extensions: Mapping[str, Any], dat
     content_type = attributes["datacontenttype"]
     if not data:
         return msgspec.json.encode({**extensions, **present}) if "json" in content_type else b""
-    payload = data.decode(errors="replace") if content_type.startswith("text/") else msgspec.Raw(data)
-    return msgspec.json.encode({**extensions, **present, "data": payload})
+    return msgspec.json.encode({**extensions, **present, **_payload(content_type, data)})
+
+
+def _payload(content_type: str, data: bytes) -> dict[str, object]:
+    """The member that holds the data; bytes that are not what their type says have one of their own."""
+    try:
+        text = data.decode()
+        is_text = content_type.startswith("text/")
+        return {"data": text if is_text else msgspec.json.decode(text, type=msgspec.Raw)}
+    except NOT_JSON:
+        return {"data_base64": data}

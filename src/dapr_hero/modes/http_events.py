@@ -11,11 +11,12 @@ import msgspec
 
 from dapr_hero import events
 from dapr_hero.events import CloudEvent, Outcome
+from dapr_hero.items import NOT_JSON
 
 
 class _Entry(msgspec.Struct, rename="camel"):
-    entry_id: str
-    event: msgspec.Raw
+    entry_id: msgspec.Raw = msgspec.Raw(b'""')
+    event: msgspec.Raw = msgspec.Raw(b"")
 
 
 class _Bulk(msgspec.Struct):
@@ -26,28 +27,29 @@ class Delivery(NamedTuple):
     """The events of one POST. `entry_ids` is None for an event that came alone."""
 
     events: list[CloudEvent]
-    entry_ids: list[str] | None
+    entry_ids: list[msgspec.Raw] | None
 
 
-class _Wrapped(msgspec.Struct):
-    data_base64: bytes
-
-
-_wrapped = msgspec.json.Decoder(_Wrapped)
+# What daprd says of a bulk envelope. The body cannot tell: an event may have an attribute `entries`.
+_BULK_TYPE = "application/json"
 _bulk = msgspec.json.Decoder(_Bulk)
 
 
-def read(body: bytes, *, raw: bool = False) -> Delivery:
-    """The events in the body of a POST; what is no bulk envelope is taken as one event.
+def read(body: bytes, content_type: str, *, raw: bool = False) -> Delivery:
+    """The events in the body of a POST.
 
     `raw`: the subscription is, so Dapr has put what was in the topic into an event of its own.
     """
     if raw:
-        return Delivery([events.decode(_unwrapped(body))], None)
+        return Delivery([events.decode(events.unwrapped(body))], None)
+    if not content_type.startswith(_BULK_TYPE):
+        return Delivery([events.decode(body)], None)
     try:
         entries = _bulk.decode(body).entries
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return Delivery([events.decode(body)], None)
+    except NOT_JSON:
+        # One event can be nested too deep for the whole envelope. What is not answered for comes again, and
+        # after the last try daprd moves each event to the dead letters alone, where the good ones are stored.
+        return Delivery([], [])
     return Delivery([events.decode(entry.event) for entry in entries], [entry.entry_id for entry in entries])
 
 
@@ -60,10 +62,3 @@ def answer(delivery: Delivery, outcomes: Sequence[Outcome]) -> bytes:
         return msgspec.json.encode({"status": statuses[0]})
     pairs = zip(delivery.entry_ids, statuses, strict=True)
     return msgspec.json.encode({"statuses": [{"entryId": id, "status": status} for id, status in pairs]})
-
-
-def _unwrapped(body: bytes) -> bytes:
-    try:
-        return _wrapped.decode(body).data_base64
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return body

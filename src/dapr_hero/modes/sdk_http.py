@@ -46,13 +46,13 @@ async def listen(settings: Settings, subscriptions: Sequence[Subscription], deli
 
     def receiver(raw: bool) -> Callable[[Request], Awaitable[Response]]:
         async def receive(request: Request) -> Response:
-            delivery = http_events.read(await request.body(), raw=raw)
+            delivery = http_events.read(await request.body(), _content_type(request), raw=raw)
             return answer(delivery, await deliver(request.url.path, delivery.events))
 
         return receive
 
     async def dispatch(request: Request) -> Response:
-        delivery = http_events.read(await request.body())
+        delivery = http_events.read(await request.body(), _content_type(request))
         outcomes = [await deliver(route_for(event.type).path, [event]) for event in delivery.events]
         return answer(delivery, [outcome for [outcome] in outcomes])
 
@@ -76,6 +76,10 @@ async def listen(settings: Settings, subscriptions: Sequence[Subscription], deli
         )
         subscribe(handler)
     return await HttpServer.start(api, "127.0.0.1", settings.callback_port)
+
+
+def _content_type(request: Request) -> str:
+    return request.headers.get("content-type", "")
 
 
 class SdkHttpSidecar(HttpCalls):

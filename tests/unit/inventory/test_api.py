@@ -55,6 +55,9 @@ def error(client: TestClient, path: str, status: int, type: str) -> dict[str, An
         ("a/b", "a%2Fb"),
         ("a/b", "a/b"),
         ("%", "%25"),
+        ("\n", "%0A"),
+        ("a\n", "a%0A"),
+        ("a\nb", "a%0Ab"),
         ("?", "%3F"),
     ],
 )
@@ -66,6 +69,11 @@ def test_an_item_is_found_by_its_id_however_it_is_written(
     assert response.json() == {"id": id, "description": "d", "price": 0.1}
     assert b'"price":0.1}' in response.content
     assert response.headers["content-type"] == "application/json"
+
+
+def test_a_line_break_is_part_of_an_id(client: TestClient, widgets: Widgets) -> None:
+    widgets.items["a"] = Item("a", "d", Decimal(1))
+    error(client, "/v1/widgets/a%0A", 404, "NOT_FOUND")
 
 
 def test_every_kind_of_no_has_its_words(client: TestClient, widgets: Widgets) -> None:

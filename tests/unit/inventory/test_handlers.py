@@ -217,3 +217,17 @@ async def test_a_pack_has_all_that_decides_and_a_bound() -> None:
     longest["data"]["description"] = "\x01" * items.MAX_DESCRIPTION
     whole = events.pack(batch(*[longest] * 100), "tests", "down")
     assert len(whole) < 4 * 1024 * 1024  # what daprd takes
+
+
+async def test_what_nobody_could_read_is_kept_as_it_came(world: World) -> None:
+    wrapper = events.obituary(events.decode(b"no event \xff"), "tests", "why")
+    assert await world.deliver(DEAD_LETTERS_PATH, [events.decode(wrapper)]) == [Verdict.REJECT]
+    [(letter, _)] = world.kept.letters
+    assert letter.original() == b"no event \xff"
+
+
+async def test_an_id_of_any_depth_can_be_logged(world: World) -> None:
+    id: list[object] = []
+    for _ in range(20_000):
+        id = [id]
+    assert await world.deliver("/widgets.v1", [CloudEvent(id=id, original=lambda: b"{}")]) == [Verdict.REJECT]

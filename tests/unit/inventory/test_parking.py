@@ -75,3 +75,10 @@ async def test_what_is_not_whole_is_not_buried(parking: Parking, broker: Broker)
     with pytest.raises(Malformed):
         await parking.bury(events.CloudEvent(), "bad")
     assert broker.published == []
+
+
+async def test_what_is_no_json_is_buried_in_an_event_of_its_own(parking: Parking, broker: Broker) -> None:
+    await parking.bury(events.decode(b"no event"), "bad")
+    [(_, topic, letter)] = broker.published
+    assert topic == "inventory-dead-letters"
+    assert events.unwrapped(letter) == b"no event"

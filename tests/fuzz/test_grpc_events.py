@@ -1,0 +1,239 @@
+"""Whatever daprd may call with, and more, in the two modes that take events by gRPC."""
+
+import json
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import grpc as grpc_package
+import pytest
+from dapr.proto import appcallback_service_v1, appcallback_v1
+from google.protobuf.json_format import MessageToDict, ParseDict
+from google.protobuf.message import DecodeError
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dapr_hero.routing import DEAD_LETTERS_PATH, ROUTES, Route, subscriptions
+from tests.fuzz import texts
+from tests.fuzz.account import check_dead, check_fresh, check_pack, resource_of
+from tests.fuzz.host import DEADLINE_SECONDS, Listening
+from tests.fuzz.judge import Judged, judge, judge_parts, read, read_loosely
+from tests.fuzz.profiles import PROFILE
+from tests.fuzz.tally import Count
+from tests.fuzz.world import Down, World, answered, downs
+
+TYPES = ("widget.v1", "gadget.v1", "thingamajig.v1")
+_status = appcallback_v1.TopicEventResponse.TopicEventResponseStatus.Name
+_FIELDS = {
+    "id": "id",
+    "source": "source",
+    "type": "type",
+    "specversion": "spec_version",
+    "datacontenttype": "data_content_type",
+}
+
+routes = st.sampled_from(ROUTES)
+_text = st.text(texts.characters, max_size=8) | st.sampled_from(["", "\0", "a\0b", "x" * 1024, "x" * 1025])
+# Of values as JSON has them: daprd makes this part from JSON, which has neither NaN nor deep nests here.
+_extra = st.recursive(
+    st.none() | st.booleans() | st.floats(allow_nan=False, allow_infinity=False) | _text,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_text, inner, max_size=3),
+    max_leaves=5,
+)
+_times = (texts.good_times | texts.good_times | texts.times).map(json.loads)
+_extensions = st.fixed_dictionaries(
+    {},
+    optional={
+        "time": st.one_of(_times, _times, _extra),
+        "traceparent": st.just("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01") | _extra,
+        "more": _extra,
+        "deadletterreason": _text,
+    },
+)
+
+
+class Sent(NamedTuple):
+    """A message's fields, and what they are worth."""
+
+    fields: dict[str, Any]
+    judged: Judged
+
+
+@st.composite
+def _events(draw: st.DrawFn, data: st.SearchStrategy[bytes], types: tuple[str, ...] = TYPES) -> Sent:
+    attributes = {
+        name: json.loads(value) for name, value in draw(texts.attributes(types)).items() if name != "time"
+    }
+    for name in draw(st.just([]) | st.just([]) | st.lists(st.sampled_from(list(_FIELDS)), max_size=1)):
+        attributes[name] = draw(st.sampled_from(["text/plain", "application/xml", "", "json"]) | _text)
+    fields: dict[str, Any] = {_FIELDS[name]: value for name, value in attributes.items()}
+    fields["data"] = draw(data)
+    fields["extensions"] = ParseDict(draw(_extensions), appcallback_v1.TopicEventRequest().extensions)
+    return Sent(fields, _judged(attributes, MessageToDict(fields["extensions"]), fields["data"]))
+
+
+def _judged(attributes: dict[str, str], extensions: dict[str, Any], data: bytes) -> Judged:
+    content_type = attributes["datacontenttype"]
+    whole = {**extensions, **{name: value for name, value in attributes.items() if value}}
+    whole = read(json.dumps(whole).encode())
+    if not data:
+        return judge_parts(data, whole, None, withheld="json" not in content_type)
+    payload, odd = read_loosely(data)
+    said = data.decode(errors="replace") if content_type.startswith("text/") else payload
+    return judge_parts(data, {**whole, "data": said}, payload, odd=odd)
+
+
+class Caller:
+    """daprd's side of the callbacks."""
+
+    def __init__(self, listening: Listening) -> None:
+        self._channel = grpc_package.insecure_channel(f"127.0.0.1:{listening.settings.callback_port}")
+        self._callbacks = appcallback_service_v1.AppCallbackStub(self._channel)
+        self._topics = {path: each.topic for each in subscriptions(listening.settings) for path in each.paths}
+
+    def close(self) -> None:
+        self._channel.close()
+
+    def one(self, path: str, fields: dict[str, Any]) -> str:
+        request = appcallback_v1.TopicEventRequest(**fields, **self._where(path))
+        return str(_status(self._callbacks.OnTopicEvent(request, timeout=DEADLINE_SECONDS).status))
+
+    def bulk(self, path: str, entries: list[Any]) -> list[tuple[str, str]]:
+        request = appcallback_v1.TopicEventBulkRequest(id="bulk", entries=entries, **self._where(path))
+        answer = self._callbacks.OnBulkTopicEvent(request, timeout=DEADLINE_SECONDS)
+        return [(each.entry_id, str(_status(each.status))) for each in answer.statuses]
+
+    def raw(self, method: str, request: bytes) -> grpc_package.StatusCode:
+        """Bytes in the place of a message."""
+        call = self._channel.unary_unary(f"/dapr.proto.runtime.v1.AppCallback/{method}", bytes, bytes)
+        try:
+            call(request, timeout=DEADLINE_SECONDS)
+        except grpc_package.RpcError as error:
+            code: grpc_package.StatusCode = error.code()
+            return code
+        return grpc_package.StatusCode.OK
+
+    def _where(self, path: str) -> dict[str, Any]:
+        return {"path": path, "topic": self._topics[path].name, "pubsub_name": self._topics[path].pubsub}
+
+
+@pytest.fixture(scope="module")
+def caller(grpc: Listening) -> Iterator[Caller]:
+    caller = Caller(grpc)
+    yield caller
+    caller.close()
+
+
+_payloads = texts.bodies(texts.payloads())
+_packs = texts.bodies(texts.packs())
+
+
+@given(routes, _events(_payloads), downs)
+@PROFILE
+def test_single(grpc: Listening, caller: Caller, count: Count, route: Route, sent: Sent, down: Down) -> None:
+    world = grpc.world = World(grpc.settings, down)
+    answer = caller.one(route.path, sent.fields)
+    count.add(*answered(world, [answer]))
+    check_fresh(world, route.resource, [sent.judged], [answer])
+
+
+@given(routes, st.lists(st.tuples(_text, st.none() | _events(_payloads)), max_size=5), downs)
+@PROFILE
+def test_bulk(
+    grpc: Listening,
+    caller: Caller,
+    count: Count,
+    route: Route,
+    entries: list[tuple[str, Sent | None]],
+    down: Down,
+) -> None:
+    world = grpc.world = World(grpc.settings, down)
+    answers = caller.bulk(route.path, [_entry(id, sent) for id, sent in entries])
+    statuses = [status for _, status in answers]
+    count.add(*answered(world, statuses))
+    assert [id for id, _ in answers] == [id for id, _ in entries]
+    check_fresh(world, route.resource, [sent.judged if sent else _NOTHING for _, sent in entries], statuses)
+
+
+def _version(event: str) -> Sent:
+    whole = json.loads(event)
+    attributes = {name: whole[name] for name in _FIELDS}
+    extensions, data = {"time": whole["time"]}, json.dumps(whole["data"]).encode()
+    fields = {_FIELDS[name]: value for name, value in attributes.items()}
+    return Sent({**fields, "extensions": extensions, "data": data}, _judged(attributes, extensions, data))
+
+
+@given(routes, st.lists(texts.versions().map(_version), min_size=2, max_size=6))
+@PROFILE
+def test_order(grpc: Listening, caller: Caller, count: Count, route: Route, sent: list[Sent]) -> None:
+    world = grpc.world = World(grpc.settings)
+    answers = [status for _, status in caller.bulk(route.path, [_entry("", each) for each in sent])]
+    count.add(*answered(world, answers))
+    check_fresh(world, route.resource, [each.judged for each in sent], answers)
+
+
+# An entry without an event.
+_NOTHING = judge_parts(b"", {}, None, withheld=True)
+
+
+def _entry(id: str, sent: Sent | None) -> Any:
+    event = appcallback_v1.TopicEventCERequest(**sent.fields) if sent else None
+    return appcallback_v1.TopicEventBulkRequestEntry(entry_id=id, cloud_event=event)
+
+
+@given(routes, _events(_packs), downs)
+@PROFILE
+def test_parked(grpc: Listening, caller: Caller, count: Count, route: Route, sent: Sent, down: Down) -> None:
+    world = grpc.world = World(grpc.settings, down)
+    answer = caller.one(route.parked_path, sent.fields)
+    count.add(*answered(world, [answer]))
+    check_pack(world, route.resource, sent.judged, answer)
+
+
+@given(texts.bodies(texts.events(TYPES)), downs)
+@PROFILE
+def test_dead_letter(grpc: Listening, caller: Caller, count: Count, payload: bytes, down: Down) -> None:
+    world = grpc.world = World(grpc.settings, down)
+    answer = caller.one(DEAD_LETTERS_PATH, {"type": "com.dapr.event.sent", "data": payload})
+    count.add(*answered(world, [answer]))
+    letter = judge(payload)
+    check_dead(world, resource_of(letter), letter, answer)
+
+
+@st.composite
+def _messages(draw: st.DrawFn) -> tuple[str, bytes]:
+    """A message of the wrong kind, or spoilt, or nothing of the sort."""
+    [route] = [each for each in ROUTES if each.type is None]
+    where: dict[str, Any] = {"path": route.path, "topic": "inventory", "pubsub_name": "pubsub"}
+    sent = draw(_events(_payloads))
+    single = appcallback_v1.TopicEventRequest(**sent.fields, **where).SerializeToString()
+    bulk = appcallback_v1.TopicEventBulkRequest(entries=[_entry("a", sent)], **where).SerializeToString()
+    message = draw(st.sampled_from([single, bulk]))
+    place = draw(st.integers(0, len(message)))
+    spoilt = message[:place] + draw(st.binary(max_size=3)) + message[place + draw(st.integers(0, 3)) :]
+    return draw(st.sampled_from(["OnTopicEvent", "OnBulkTopicEvent"])), draw(
+        st.sampled_from([message, spoilt]) | st.binary(max_size=64)
+    )
+
+
+_REQUESTS: dict[str, Any] = {
+    "OnTopicEvent": appcallback_v1.TopicEventRequest,
+    "OnBulkTopicEvent": appcallback_v1.TopicEventBulkRequest,
+}
+
+
+@given(_messages())
+@PROFILE
+def test_bytes(grpc: Listening, caller: Caller, count: Count, message: tuple[str, bytes]) -> None:
+    """gRPC itself refuses what is no message, and the SDK what is on a path that nobody has asked for."""
+    grpc.world = World(grpc.settings)
+    method, raw = message
+    code = caller.raw(method, raw)
+    count.add("accepted" if code is grpc_package.StatusCode.OK else "rejected")
+    assert code is not grpc_package.StatusCode.DEADLINE_EXCEEDED
+    try:
+        request = _REQUESTS[method].FromString(raw)
+    except DecodeError:
+        return
+    if (request.path, request.topic, request.pubsub_name) == ("/products.v1", "inventory", "pubsub"):
+        assert code is grpc_package.StatusCode.OK
+    assert caller.one("/widgets.v1", {}) == "RETRY", "the server is still there"

@@ -1,0 +1,60 @@
+from collections.abc import Iterator
+
+import pytest
+from starlette.testclient import TestClient
+
+from dapr_hero.inventory import dead_letters_api
+from dapr_hero.inventory.dead_letters import DeadLetters, Place
+from dapr_hero.letters import Page, State
+
+
+class Letters(DeadLetters):
+    """None; remembers where a page was to begin."""
+
+    def __init__(self) -> None:
+        self.after: Place | None = None
+
+    async def page(self, state: State, limit: int, after: Place | None = None) -> Page:
+        self.after = after
+        return Page(0, [])
+
+
+@pytest.fixture
+def letters() -> Letters:
+    return Letters()
+
+
+@pytest.fixture
+def client(letters: Letters) -> Iterator[TestClient]:
+    with TestClient(dead_letters_api.build(letters), raise_server_exceptions=False) as client:
+        yield client
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        *("limit=0", "limit=1001", "limit=-1", "limit=1e3", "limit=", "limit=" + "9" * 5000, "state=x"),
+        *("after=", "after=x/k", "after=2026-01-01T00:00:00/k", "after=2026-01-01T00:00:00Z/"),
+        "after=2026-01-01T00:00:00Z/%00",
+        "after=0001-01-01T00:00:00%2B14:00/k",
+        "after=9999-12-31T23:59:59-14:00/k",
+    ],
+)
+def test_a_query_that_means_nothing_is_said(client: TestClient, query: str) -> None:
+    response = client.get(f"/v1/dead-letters?{query}")
+    assert (response.status_code, response.json()["type"]) == (400, "BAD_REQUEST")
+
+
+def test_a_page_begins_where_the_one_before_ended(client: TestClient, letters: Letters) -> None:
+    assert client.get("/v1/dead-letters?after=2026-01-01T01:00:00%2B01:00/k").json()["total"] == 0
+    assert letters.after
+    assert (letters.after.last_at.isoformat(), letters.after.key) == ("2026-01-01T00:00:00+00:00", "k")
+
+
+@pytest.mark.parametrize(
+    ("path", "allowed"), [("", "GET, HEAD"), ("/k", "DELETE, GET, HEAD"), ("/k/replay", "POST")]
+)
+def test_a_wrong_method_hears_the_right_ones(client: TestClient, path: str, allowed: str) -> None:
+    response = client.put(f"/v1/dead-letters{path}")
+    assert (response.status_code, response.headers["allow"]) == (405, allowed)
+    assert allowed in response.json()["message"]
