@@ -17,6 +17,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from valkey import Valkey
 
+from dapr_hero import tokens
 from dapr_hero.items import encode
 from dapr_hero.local.daprd import Sidecar
 from dapr_hero.products.v1 import products_pb2 as pb
@@ -188,9 +189,9 @@ def test_an_app_that_products_does_not_know_is_refused(platform: RunningPlatform
 def _status(platform: RunningPlatform, sidecar_port: int) -> grpc.StatusCode:
     with grpc.insecure_channel(f"127.0.0.1:{sidecar_port}") as channel:
         call = ProductsStub(channel).GetProduct.with_call
-        metadata = (("dapr-app-id", platform.settings.products_address),)
+        headers = {"dapr-app-id": platform.settings.products_address, **tokens.to_daprd(platform.settings)}
         try:
-            call(pb.GetProductRequest(id="x"), metadata=metadata, timeout=20)
+            call(pb.GetProductRequest(id="x"), metadata=tuple(headers.items()), timeout=20)
         except grpc.RpcError as error:
             code: grpc.StatusCode = error.code()
             return code
@@ -205,7 +206,8 @@ def test_products_tells_its_health_and_what_it_offers(platform: RunningPlatform)
             answer = health.Check(health_pb2.HealthCheckRequest(service=service))
             assert answer.status == health_pb2.HealthCheckResponse.SERVING
         asked = iter([reflection_pb2.ServerReflectionRequest(list_services="")])
-        [listed] = reflection.ServerReflectionStub(channel).ServerReflectionInfo(asked)
+        token = ((tokens.HEADER, platform.settings.app_api_token),)
+        [listed] = reflection.ServerReflectionStub(channel).ServerReflectionInfo(asked, metadata=token)
         assert "products.v1.Products" in {each.name for each in listed.list_services_response.service}
 
 

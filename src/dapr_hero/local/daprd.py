@@ -169,7 +169,14 @@ _LEVELS = {"DEBUG": "debug", "INFO": "info", "WARNING": "warn", "ERROR": "error"
 
 
 def _environment(sidecar: Sidecar, mesh: Mesh) -> dict[str, str]:
-    environment = {**os.environ, "NAMESPACE": sidecar.namespace, "DAPR_HOST_IP": "127.0.0.1"}
+    environment = {
+        **os.environ,
+        "NAMESPACE": sidecar.namespace,
+        "DAPR_HOST_IP": "127.0.0.1",
+        # Not among the arguments, which everybody on the machine can read.
+        "DAPR_API_TOKEN": mesh.settings.dapr_api_token,
+        "APP_API_TOKEN": mesh.settings.app_api_token,
+    }
     if mesh.mtls:
         environment["DAPR_TRUST_ANCHORS"] = sentry.trust_anchors(mesh.data)
     return environment

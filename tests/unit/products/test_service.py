@@ -46,7 +46,7 @@ def store() -> Store:
 @pytest.fixture
 async def products(store: Store) -> AsyncIterator["ProductsAsyncStub"]:
     [port] = free_ports(1)
-    server = grpc_server("127.0.0.1", port)
+    server = grpc_server("127.0.0.1", port, "")
     add_ProductsServicer_to_server(ProductsService(store), server)
     await server.start()
     async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
