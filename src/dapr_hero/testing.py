@@ -74,6 +74,11 @@ class RunningPlatform:
         self._signal(part, signal.SIGCONT)
 
     @property
+    def pids(self) -> dict[str, int]:
+        """The processes of all parts; each may have children."""
+        return {name: process.pid for name, process in self._platform.processes.items() if process.pid}
+
+    @property
     def dead(self) -> list[str]:
         """The parts that have ended."""
         return [name for name, process in self._platform.processes.items() if not process.running]

@@ -14,10 +14,9 @@ from tests.events import event
 
 # More than what an event is on the wire beside its description.
 _SPARE = 2048
-# The head of one chunk, and the chunk.
-_CHUNKED = b"transfer-encoding: chunked\r\n\r\n%x\r\n" % (MAX_MESSAGE_BYTES + 1) + b" " * (
-    MAX_MESSAGE_BYTES + 1
-)
+_ABOVE = MAX_MESSAGE_BYTES + 1
+_ANNOUNCED = b"content-length: %d\r\n\r\n" % _ABOVE
+_CHUNKED = b"transfer-encoding: chunked\r\n\r\n%x\r\n" % _ABOVE + b" " * _ABOVE
 
 
 async def test_a_body_above_the_limit_is_refused(daprd: Deliverer, handler: Handler) -> None:
@@ -25,8 +24,7 @@ async def test_a_body_above_the_limit_is_refused(daprd: Deliverer, handler: Hand
         whole = event(data={"id": "large", "description": "d" * MAX_MESSAGE_BYTES, "price": 1})
         assert await failure(daprd.one("/widgets.v1", whole)) is grpc.StatusCode.RESOURCE_EXHAUSTED
     else:
-        announced = b"content-length: %d\r\n\r\n" % (MAX_MESSAGE_BYTES + 1)
-        for rest in (announced, _CHUNKED):
+        for rest in (_ANNOUNCED, _CHUNKED):
             assert b" 413 " in await _status_line(daprd.settings, rest)
     assert handler.batches == []
 

@@ -35,29 +35,21 @@ async def test_daprd_is_let_in_with_the_token_of_the_app(daprd: Deliverer, handl
     assert await daprd.is_healthy()
 
 
-@pytest.mark.parametrize("token", ["", "for-daprd", "for-the-ap", "for-the-app2", "für"], ids=ascii)
+@pytest.mark.parametrize("token", ["", "for-daprd", "for-the-ap", "for-the-app2"])
 async def test_nobody_else_is_let_in(daprd: Deliverer, handler: Handler, token: str) -> None:
     stranger = Deliverer(daprd.settings.model_copy(update={"app_api_token": token}))
-    # A header has bytes, gRPC's metadata only ASCII.
-    if daprd.settings.dapr_mode.protocol == "grpc" and not token.isascii():
-        return
-    for delivery in (
-        stranger.one("/widgets.v1", event()),
-        stranger.bulk("/widgets.v1", [event()]),
-        stranger.one("/unknown", event()) if daprd.settings.dapr_mode.protocol == "http" else None,
-    ):
-        if delivery:
-            assert await failure(delivery) in REFUSED
+    for delivery in (stranger.one("/widgets.v1", event()), stranger.bulk("/widgets.v1", [event()])):
+        assert await failure(delivery) in REFUSED
     assert handler.batches == []
 
 
 async def test_what_daprd_asks_without_a_token_is_answered(daprd: Deliverer, handler: Handler) -> None:
-    """Its probe of the app's health, and by gRPC its question for subscriptions; by HTTP it shows the token."""
+    """Its probe of the app's health, and by gRPC its question for subscriptions."""
     stranger = Deliverer(daprd.settings.model_copy(update={"app_api_token": ""}))
     assert await stranger.is_healthy()
     handler.healthy = False
     assert not await stranger.is_healthy()
     if daprd.settings.dapr_mode.protocol == "grpc":
         assert len(await stranger.registrations()) == 5
-    else:
+    else:  # by HTTP it shows the token there, too
         assert await failure(stranger.registrations()) in REFUSED

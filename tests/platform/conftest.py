@@ -13,8 +13,13 @@ from dapr_hero.testing import RunningPlatform, start_platform
 @pytest.fixture(scope="module")
 def intruder() -> Sidecar:
     """The sidecar of an app that products does not know, in inventory's own namespace."""
-    http, grpc, internal, metrics = free_ports(4)
-    return Sidecar("intruder", "dapr-hero-inventory", http, grpc, internal, metrics)
+    return Sidecar("intruder", "dapr-hero-inventory", *free_ports(4), config="caller")
+
+
+@pytest.fixture(scope="module")
+def namesake() -> Sidecar:
+    """The sidecar of an app that is called inventory too, in another namespace."""
+    return Sidecar("inventory", "elsewhere", *free_ports(4), config="caller", part_name="namesake-daprd")
 
 
 @pytest.fixture(scope="module", params=list(Mode), ids=lambda mode: mode.value)

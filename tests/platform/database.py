@@ -1,7 +1,9 @@
-"""A hand in PostgreSQL behind inventory's back, with its own login."""
+"""A hand in PostgreSQL behind inventory's back."""
 
 import asyncio
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import asyncpg
 
@@ -10,17 +12,38 @@ from dapr_hero.settings import Settings
 
 
 def run_sql(settings: Settings, statement: str) -> None:
-    login = json.loads((location(settings) / "secrets.json").read_text())[settings.postgres_secret]
+    """As inventory."""
 
     async def run() -> None:
-        connection = await asyncpg.connect(
-            host=login["host"],
-            port=settings.postgres_port,
-            user=login["username"],
-            password=login["password"],
-            database=login["database"],
-        )
-        await connection.execute(statement)
-        await connection.close()
+        async with as_inventory(settings) as connection:
+            await connection.execute(statement)
 
     asyncio.run(run())
+
+
+@asynccontextmanager
+async def as_inventory(settings: Settings, database: str = "inventory") -> AsyncIterator[asyncpg.Connection]:
+    """With the login that inventory gets from the secret store."""
+    login = json.loads((location(settings) / "secrets.json").read_text())[settings.postgres_secret]
+    async with _connected(settings, login["username"], login["password"], database) as connection:
+        yield connection
+
+
+@asynccontextmanager
+async def as_superuser(settings: Settings, database: str) -> AsyncIterator[asyncpg.Connection]:
+    passwords = json.loads((location(settings) / "passwords.json").read_text())
+    async with _connected(settings, "postgres", passwords["postgres_superuser"], database) as connection:
+        yield connection
+
+
+@asynccontextmanager
+async def _connected(
+    settings: Settings, user: str, password: str, database: str
+) -> AsyncIterator[asyncpg.Connection]:
+    connection = await asyncpg.connect(
+        host="127.0.0.1", port=settings.postgres_port, user=user, password=password, database=database
+    )
+    try:
+        yield connection
+    finally:
+        await connection.close()

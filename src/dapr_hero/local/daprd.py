@@ -33,11 +33,13 @@ class Sidecar:
     """Whether it asks the app for its health, and delivers nothing to one that is not."""
     config: str = "inventory"
     """The folder of `config/` with its resources; those scoped to another app id do not apply."""
+    part_name: str = ""
+    """Where there is another of the same app id; else it follows from that."""
 
     @property
     def name(self) -> str:
         """The name of the part."""
-        return f"{self.app_id}-daprd"
+        return self.part_name or f"{self.app_id}-daprd"
 
 
 @dataclass(frozen=True)
