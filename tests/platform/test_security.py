@@ -57,7 +57,7 @@ def over_grpc(method: Any, request: Any, headers: dict[str, str]) -> Answer:
     try:
         method(request, metadata=tuple(headers.items()), timeout=20)
     except grpc.RpcError as error:
-        return Answer(error.code(), error.details())
+        return Answer(error.code(), error.details() or "")
     return Answer(OK, "")
 
 
@@ -219,26 +219,32 @@ def test_no_secret_is_told(platform: RunningPlatform, intruder: Sidecar) -> None
 
 def _good_answers(platform: RunningPlatform) -> list[str]:
     settings = platform.settings
-    pages = [
-        platform.get(path).text for path in ("/readyz", "/metrics", "/docs", "/openapi.json", "/healthz")
+    paths = ("/readyz", "/metrics", "/docs", "/openapi.json", "/healthz")
+    metrics = (settings.inventory_dapr_metrics_port, settings.products_dapr_metrics_port)
+    metadata = (settings.dapr_http_port, settings.products_dapr_http_port)
+    return [
+        *(platform.get(path).text for path in paths),
+        *(_get(port, "metrics") for port in metrics),
+        *(_get(port, "v1.0/metadata", tokens.to_daprd(settings)) for port in metadata),
+        _get(settings.dead_letters_port, "v1/dead-letters"),
     ]
-    for port in (settings.inventory_dapr_metrics_port, settings.products_dapr_metrics_port):
-        pages.append(httpx.get(f"http://127.0.0.1:{port}/metrics").text)
-    for port in (settings.dapr_http_port, settings.products_dapr_http_port):
-        url = f"http://127.0.0.1:{port}/v1.0/metadata"
-        pages.append(httpx.get(url, headers=tokens.to_daprd(settings)).text)
-    pages.append(httpx.get(f"http://127.0.0.1:{settings.dead_letters_port}/v1/dead-letters").text)
-    return pages
 
 
 def _bad_answers(platform: RunningPlatform, intruder: Sidecar) -> list[str]:
     settings = platform.settings
-    daprd = f"http://127.0.0.1:{settings.dapr_http_port}/v1.0"
-    answers = [platform.get(path).text for path in ("/v1/widgets/x", "/v1/widgets/", "/unknown")]
-    for path in ("secrets/secretstore/valkey", "secrets/secretstore/unknown", "state/statestore/a||b"):
-        answers.append(httpx.get(f"{daprd}/{path}", headers=tokens.to_daprd(settings)).text)
-    answers += [httpx.get(f"{daprd}/metadata").text, proxied(settings, intruder.grpc_port).text]
-    return answers
+    ours, daprd = tokens.to_daprd(settings), settings.dapr_http_port
+    refused = ("secrets/secretstore/valkey", "secrets/secretstore/unknown", "state/statestore/a||b")
+    return [
+        *(platform.get(path).text for path in ("/v1/widgets/x", "/v1/widgets/", "/unknown")),
+        *(_get(daprd, f"v1.0/{path}", ours) for path in refused),
+        _get(daprd, "v1.0/metadata"),
+        _get(settings.callback_port, "widgets.v1") if settings.dapr_mode.protocol == "http" else "",
+        proxied(settings, intruder.grpc_port).text,
+    ]
+
+
+def _get(port: int, path: str, headers: dict[str, str] | None = None) -> str:
+    return httpx.get(f"http://127.0.0.1:{port}/{path}", headers=headers).text
 
 
 def _logs(settings: Settings) -> list[Path]:
@@ -263,6 +269,7 @@ async def test_the_role_of_inventory_can_do_no_more_than_it_must(platform: Runni
     settings = platform.settings
     async with as_inventory(settings) as connection:
         role = await connection.fetchrow("SELECT * FROM pg_roles WHERE rolname = current_user")
+        assert role
         powers = ("rolsuper", "rolcreatedb", "rolcreaterole", "rolreplication", "rolbypassrls")
         assert [power for power in powers if role[power]] == []
         memberships = "SELECT count(*) FROM pg_auth_members WHERE member = current_user::regrole"
