@@ -86,6 +86,10 @@ lint: $(VENV)/installed ## Check style, format, strict types and .env
 	@$(BIN)/mypy
 	@$(HERO) generate-env --check
 
+.PHONY: audit
+audit: $(VENV)/installed ## Look for known vulnerabilities in the pinned packages
+	@PATH=$(CURDIR)/$(BIN):$$PATH $(BIN)/python .ci/audit.py || [ $$? -eq 75 ]
+
 .PHONY: format
 format: $(VENV)/installed ## Format the code
 	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format --quiet .

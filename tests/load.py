@@ -13,6 +13,7 @@ from typing import Any
 
 import aiohttp
 
+from dapr_hero import tokens
 from dapr_hero.items import encode
 from dapr_hero.settings import Settings
 from tests.events import event
@@ -83,6 +84,7 @@ class _Publisher:
     def __init__(self, ports: Sequence[int], settings: Settings, load: Load, ledger: Ledger) -> None:
         topic = f"{settings.pubsub_name}/{settings.pubsub_topic}"
         self._urls = [f"http://127.0.0.1:{port}/v1.0/publish/{topic}" for port in ports]
+        self._token = tokens.to_daprd(settings)
         self._load = load
         self._ledger = ledger
         self._random = random.Random(load.seed)  # noqa: S311
@@ -102,7 +104,7 @@ class _Publisher:
     async def run(self) -> None:
         self._began = time.monotonic()
         timeout = aiohttp.ClientTimeout(total=20)
-        headers = {"content-type": "application/cloudevents+json"}
+        headers = {"content-type": "application/cloudevents+json", **self._token}
         async with aiohttp.ClientSession(timeout=timeout, headers=headers) as http:
             await asyncio.gather(*(self._work(http) for _ in range(_AT_ONCE)))
 

@@ -15,6 +15,7 @@ from dapr_hero import client, dead_letters_cli, settings
 from dapr_hero.client import ClientError
 from dapr_hero.local import doctor, environment, runtime, screen, zipkin
 from dapr_hero.local.errors import LocalError
+from dapr_hero.local.passwords import with_tokens
 from dapr_hero.local.report import ConsoleReport
 from dapr_hero.settings import Mode, SettingsError
 
@@ -81,7 +82,7 @@ def publish(
     Examples: `dapr-hero publish widget --id w1 --price 19.99`
     and `dapr-hero publish --file messages/gadget.json`
     """
-    chosen = settings.load().shifted()
+    chosen = with_tokens(settings.load().shifted())
     if (resource is None) == (not file):
         raise typer.BadParameter("name a resource or a --file, one of the two")
     if resource is not None:
@@ -101,6 +102,18 @@ def get(
     """Read one item over REST, as JSON. Exit code 1 when there is none."""
     item = asyncio.run(client.get(settings.load().shifted(), resource.value, id or resource.value))
     sys.stdout.write(item + "\n")
+
+
+@app.command()
+def token() -> None:
+    """Print the token that daprd wants of its callers, for their header `dapr-api-token`.
+
+    Example: `curl --header "dapr-api-token: $(dapr-hero token)" http://localhost:3500/v1.0/metadata`
+    """
+    found = with_tokens(settings.load()).dapr_api_token
+    if not found:
+        raise ClientError("no token is known: start the platform (make run), or set DAPR_API_TOKEN")
+    sys.stdout.write(found + "\n")
 
 
 @app.command(name="doctor")

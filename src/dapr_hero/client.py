@@ -2,7 +2,7 @@
 
 import asyncio
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from http import HTTPStatus
 from pathlib import Path
@@ -11,7 +11,7 @@ from urllib.parse import quote
 import aiohttp
 import msgspec
 
-from dapr_hero import items
+from dapr_hero import items, tokens
 from dapr_hero.items import Malformed
 from dapr_hero.local.report import Report
 from dapr_hero.settings import Settings
@@ -60,7 +60,7 @@ async def publish(settings: Settings, events: Iterator[bytes], total: int, repor
     """Publish through inventory's sidecar. Raises: ClientError at the first that was not accepted."""
     base = f"http://{settings.dapr_host}:{settings.dapr_http_port}/v1.0"
     url = f"{base}/publish/{settings.pubsub_name}/{settings.pubsub_topic}"
-    async with session(settings) as http:
+    async with session(settings, tokens.to_daprd(settings)) as http:
         if total == 1:
             await _publish(http, url, next(events))
             return
@@ -83,8 +83,9 @@ async def get(settings: Settings, resource: str, id: str) -> str:
         return await ask(http, "GET", url)
 
 
-def session(settings: Settings) -> aiohttp.ClientSession:
-    return aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=settings.request_timeout_seconds * 2))
+def session(settings: Settings, headers: Mapping[str, str] | None = None) -> aiohttp.ClientSession:
+    timeout = aiohttp.ClientTimeout(total=settings.request_timeout_seconds * 2)
+    return aiohttp.ClientSession(timeout=timeout, headers=headers)
 
 
 async def ask(http: aiohttp.ClientSession, method: str, url: str, **query: str) -> str:
@@ -104,6 +105,10 @@ async def _publish(http: aiohttp.ClientSession, url: str, event: bytes) -> None:
         async with http.post(
             url, data=event, headers={"content-type": "application/cloudevents+json"}
         ) as response:
+            if response.status == HTTPStatus.UNAUTHORIZED:
+                raise ClientError(
+                    "daprd wants another token: set DATA_DIR, or DAPR_API_TOKEN, as for the platform"
+                )
             if response.status != HTTPStatus.NO_CONTENT:
                 raise ClientError(f"daprd refused the event ({response.status}): {await response.text()}")
     except (aiohttp.ClientError, TimeoutError):

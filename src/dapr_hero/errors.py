@@ -5,6 +5,7 @@ from http import HTTPStatus
 from types import MappingProxyType
 
 import msgspec
+from starlette.responses import Response
 
 
 class Problem(Exception):
@@ -26,6 +27,10 @@ class BadRequest(Problem):
     status = HTTPStatus.BAD_REQUEST
 
 
+class Unauthenticated(Problem):
+    status = HTTPStatus.UNAUTHORIZED
+
+
 class MethodNotAllowed(Problem):
     status = HTTPStatus.METHOD_NOT_ALLOWED
 
@@ -34,6 +39,24 @@ class MethodNotAllowed(Problem):
         methods = ", ".join(sorted(allowed.split(", ")))
         super().__init__(f"this path answers to {methods} only")
         self.headers = {"allow": methods}
+
+
+class _TooMuch(Problem):
+    """The connection is closed with the answer, so that nobody has to read the rest."""
+
+    headers: Mapping[str, str] = MappingProxyType({"connection": "close"})
+
+
+class BodyTooLarge(_TooMuch):
+    status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+
+
+class UrlTooLong(_TooMuch):
+    status = HTTPStatus.REQUEST_URI_TOO_LONG
+
+
+class HeadersTooLarge(_TooMuch):
+    status = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
 
 
 class Unavailable(Problem):
@@ -63,3 +86,9 @@ class ErrorBody(msgspec.Struct, frozen=True, omit_defaults=True):
 def body(problem: Problem) -> ErrorBody:
     details = {"dependency": problem.dependency} if isinstance(problem, Unavailable) else None
     return ErrorBody(problem.type, problem.status.value, str(problem), details)
+
+
+def response(problem: Problem) -> Response:
+    """The whole answer over HTTP."""
+    content = msgspec.json.encode(body(problem))
+    return Response(content, problem.status, problem.headers, media_type="application/json")

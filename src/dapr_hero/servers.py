@@ -14,10 +14,17 @@ import uvloop
 
 from dapr_hero import settings
 from dapr_hero.errors import Unavailable
+from dapr_hero.limits import MAX_HEAD_BYTES, MAX_MESSAGE_BYTES, Limited, LimitedProtocol
 from dapr_hero.settings import Settings, SettingsError
+from dapr_hero.tokens import GrpcGuard
 
-# Batches of events with long descriptions pass gRPC's default of 4 MiB.
-MAX_MESSAGE_BYTES = 64 * 1024 * 1024
+GRPC_OPTIONS = (
+    ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
+    ("grpc.max_metadata_size", MAX_HEAD_BYTES),
+    # Between the two gRPC would refuse at random.
+    ("grpc.absolute_max_metadata_size", MAX_HEAD_BYTES),
+    ("grpc.so_reuseport", 0),
+)
 # How long a stop waits for the requests under way before it cuts them.
 DRAIN_SECONDS = 20
 _BACKLOG = 2048
@@ -45,7 +52,8 @@ class HttpServer:
         """Listen. Raises: PortInUse."""
         listening = _bind(host, port)
         config = uvicorn.Config(
-            app,
+            Limited(app),
+            http=LimitedProtocol,
             lifespan="off",
             log_config=None,
             access_log=False,
@@ -76,14 +84,12 @@ def _bind(host: str, port: int) -> socket.socket:
         raise PortInUse(f"cannot listen on {host}:{port}: {error.strerror}") from None
 
 
-def grpc_server(host: str, port: int) -> grpc.aio.Server:
+def grpc_server(host: str, port: int, token: str) -> grpc.aio.Server:
     """A gRPC server that will listen on one address, without TLS: only a sidecar on loopback calls it.
 
-    Raises: PortInUse.
+    Who calls it must show the token, unless that is empty. Raises: PortInUse.
     """
-    server = grpc.aio.server(
-        options=[("grpc.max_receive_message_length", MAX_MESSAGE_BYTES), ("grpc.so_reuseport", 0)]
-    )
+    server = grpc.aio.server(interceptors=[GrpcGuard(token)], options=GRPC_OPTIONS)
     try:
         server.add_insecure_port(f"{host}:{port}")
     except RuntimeError:

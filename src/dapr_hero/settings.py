@@ -44,6 +44,11 @@ def _own_port(default: int, meaning: str) -> Any:
     return Field(default, description=meaning, json_schema_extra={"port": True, "each_replica": True})
 
 
+def _token(meaning: str) -> Any:
+    """What goes into a header, and is never shown."""
+    return Field("", pattern="^[!-~]*$", repr=False, description=meaning)
+
+
 # How far the ports of one replica of inventory are from those of the next (local runner).
 _REPLICA_STEP = 100
 
@@ -93,6 +98,8 @@ class Settings(BaseSettings):
     dapr_host: str = Field("127.0.0.1", description="Host of the service's own daprd")
     dapr_http_port: Port = _own_port(3500, "HTTP API of inventory's daprd")
     dapr_grpc_port: Port = _own_port(50001, "gRPC API of inventory's daprd")
+    dapr_api_token: str = _token("Token that daprd wants of its callers; empty: none, or the local runner's")
+    app_api_token: str = _token("Token that the services want of daprd; empty: none, or the local runner's")
     products_dapr_http_port: Port = _port(3501, "HTTP API of products' daprd (local runner)")
     products_dapr_grpc_port: Port = _port(50002, "gRPC API of products' daprd (local runner)")
     inventory_dapr_internal_port: Port = _own_port(
@@ -192,7 +199,8 @@ def load(**overrides: Any) -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         name = str(first["loc"][0])
-        default = Settings.model_fields[name].default
+        field = Settings.model_fields[name]
+        value, default = first["input"] if field.repr else "(not shown)", field.default
         raise SettingsError(
-            f"{name.upper()}={first['input']} cannot be used: {first['msg']}. Default: {_as_text(default)}"
+            f"{name.upper()}={value} cannot be used: {first['msg']}. Default: {_as_text(default)}"
         ) from None

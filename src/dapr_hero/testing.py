@@ -18,7 +18,7 @@ import httpx2 as httpx
 import psutil
 import pytest
 
-from dapr_hero import items, settings
+from dapr_hero import items, settings, tokens
 from dapr_hero.local import runtime
 from dapr_hero.local.platform import Platform
 from dapr_hero.local.ports import on_free_ports
@@ -74,6 +74,11 @@ class RunningPlatform:
         self._signal(part, signal.SIGCONT)
 
     @property
+    def pids(self) -> dict[str, int]:
+        """The processes of all parts; each may have children."""
+        return {name: process.pid for name, process in self._platform.processes.items() if process.pid}
+
+    @property
     def dead(self) -> list[str]:
         """The parts that have ended."""
         return [name for name, process in self._platform.processes.items() if not process.running]
@@ -87,7 +92,7 @@ class RunningPlatform:
         s = self.settings
         url = f"http://127.0.0.1:{s.dapr_http_port}/v1.0/publish/{s.pubsub_name}/{s.pubsub_topic}"
         body = event if isinstance(event, bytes) else items.encode(event)
-        whole = {"content-type": "application/cloudevents+json", **headers}
+        whole = {"content-type": "application/cloudevents+json", **tokens.to_daprd(s), **headers}
         self._http.post(url, content=body, headers=whole).raise_for_status()
 
     def get(self, path: str) -> httpx.Response:

@@ -5,6 +5,7 @@ It speaks HTTP and gRPC at once, as daprd does. tests/platform holds the same be
 
 import asyncio
 import base64
+import io
 import json
 import threading
 from collections.abc import Coroutine, Mapping, Sequence
@@ -20,6 +21,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from dapr_hero import tokens
 from dapr_hero.routing import subscriptions
 from dapr_hero.servers import HttpServer
 from dapr_hero.settings import Settings
@@ -35,7 +37,8 @@ _ATTRIBUTES = {
 
 
 class FakeSidecar(api_service_v1.DaprServicer):
-    """In-memory stores behind both APIs. Tests set `failing`, `broken_keys` and `healthy`, and read the rest.
+    """In-memory stores behind both APIs. Tests set `failing`, `broken_keys`, `healthy` and `wants`, the
+    token without which it refuses to publish; they read the rest.
 
     It lives on a thread with a loop of its own: the SDK's constructor blocks the caller's loop while it asks
     for the sidecar's health.
@@ -52,6 +55,9 @@ class FakeSidecar(api_service_v1.DaprServicer):
         self.published: list[tuple[str, str, bytes, str]] = []
         self.traceparents: list[str] = []
         self.round_trips = 0
+        # Those that came with the calls; None: a call came without.
+        self.tokens: set[str | None] = set()
+        self.wants: str | None = None
 
     async def start(self, settings: Settings) -> None:
         self._thread.start()
@@ -95,22 +101,24 @@ class FakeSidecar(api_service_v1.DaprServicer):
 
     # HTTP
 
-    async def _health(self, _: Request) -> Response:
+    async def _health(self, request: Request) -> Response:
+        self.tokens.add(request.headers.get(tokens.HEADER))
         return Response(status_code=204 if self.healthy else 500)
 
-    def _called(self, traceparent: str | None) -> None:
+    def _called(self, headers: Mapping[str, str]) -> None:
         self.round_trips += 1
-        if traceparent:
-            self.traceparents.append(traceparent)
+        self.tokens.add(headers.get(tokens.HEADER))
+        if "traceparent" in headers:
+            self.traceparents.append(headers["traceparent"])
 
     async def _secret(self, request: Request) -> Response:
-        self._called(request.headers.get("traceparent"))
+        self._called(request.headers)
         if self.failing:
             return JSONResponse({"errorCode": "ERR_SECRET_GET"}, 500)
         return JSONResponse(self.secrets[request.path_params["key"]])
 
     async def _bulk_state(self, request: Request) -> Response:
-        self._called(request.headers.get("traceparent"))
+        self._called(request.headers)
         if self.failing:
             return JSONResponse({"errorCode": "ERR_STATE_GET"}, 500)
         found = []
@@ -125,7 +133,7 @@ class FakeSidecar(api_service_v1.DaprServicer):
         return JSONResponse(found)
 
     async def _save(self, request: Request) -> Response:
-        self._called(request.headers.get("traceparent"))
+        self._called(request.headers)
         if self.failing:
             return JSONResponse({"errorCode": "ERR_STATE_SAVE"}, 500)
         saved = [
@@ -135,9 +143,11 @@ class FakeSidecar(api_service_v1.DaprServicer):
         return Response(status_code=204 if all(saved) else 409)
 
     async def _publish(self, request: Request) -> Response:
-        self._called(request.headers.get("traceparent"))
+        self._called(request.headers)
         if self.failing:
             return JSONResponse({"errorCode": "ERR_PUBSUB_PUBLISH_MESSAGE"}, 500)
+        if self.wants not in (None, request.headers.get(tokens.HEADER)):
+            return Response("invalid api token", 401)
         content_type = request.headers["content-type"]
         path = request.path_params
         self.published.append((path["pubsub"], path["topic"], await request.body(), content_type))
@@ -146,7 +156,7 @@ class FakeSidecar(api_service_v1.DaprServicer):
     # gRPC
 
     async def _grpc_called(self, context: Any) -> None:
-        self._called(dict(context.invocation_metadata()).get("traceparent"))
+        self._called(dict(context.invocation_metadata()))
         if self.failing:
             await context.abort(grpc.StatusCode.INTERNAL, "scripted failure")
 
@@ -180,21 +190,27 @@ class FakeSidecar(api_service_v1.DaprServicer):
 
 
 class Deliverer:
-    """Hands events to an app as daprd does, over the mode's protocol; statuses come back in HTTP's words."""
+    """Hands events to an app as daprd does, over the mode's protocol; statuses come back in HTTP's words.
+
+    With the app's token, but for what daprd asks without: by gRPC, the subscriptions.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self._url = f"http://127.0.0.1:{settings.callback_port}"
         self._address = f"127.0.0.1:{settings.callback_port}"
         self._http = settings.dapr_mode.protocol == "http"
+        self._token = {tokens.HEADER: settings.app_api_token} if settings.app_api_token else {}
+        self._metadata = tuple(self._token.items())
 
     async def registrations(self) -> list[dict[str, Any]]:
         """The subscriptions that the app asks for in code, as plain data."""
         if self._http:
             async with (
                 aiohttp.ClientSession() as session,
-                session.get(f"{self._url}/dapr/subscribe") as response,
+                session.get(f"{self._url}/dapr/subscribe", headers=self._token) as response,
             ):
+                response.raise_for_status()
                 return list(await response.json())
         async with grpc.aio.insecure_channel(self._address) as channel:
             stub = appcallback_service_v1.AppCallbackStub(channel)
@@ -235,7 +251,9 @@ class Deliverer:
             **fields, topic=topic.name, pubsub_name=topic.pubsub, path=path
         )
         async with grpc.aio.insecure_channel(self._address) as channel:
-            response = await appcallback_service_v1.AppCallbackStub(channel).OnTopicEvent(request)
+            response = await appcallback_service_v1.AppCallbackStub(channel).OnTopicEvent(
+                request, metadata=self._metadata
+            )
         return str(appcallback_v1.TopicEventResponse.TopicEventResponseStatus.Name(response.status))
 
     async def envelope(self, path: str, body: bytes) -> list[dict[str, Any]]:
@@ -247,10 +265,10 @@ class Deliverer:
         return str((await self._post(path, body))["status"])
 
     async def _post(self, path: str, body: bytes, content_type: str = "application/cloudevents+json") -> Any:
-        headers = {"content-type": content_type}
+        headers = {"content-type": content_type, **self._token}
         async with (
             aiohttp.ClientSession() as session,
-            session.post(self._url + path, data=body, headers=headers) as response,
+            session.post(self._url + path, data=io.BytesIO(body), headers=headers) as response,
         ):
             response.raise_for_status()
             return await response.json()
@@ -266,7 +284,9 @@ class Deliverer:
             id="bulk", entries=entries, topic="inventory", pubsub_name="pubsub", path=path
         )
         async with grpc.aio.insecure_channel(self._address) as channel:
-            answer = await appcallback_service_v1.AppCallbackStub(channel).OnBulkTopicEvent(request)
+            answer = await appcallback_service_v1.AppCallbackStub(channel).OnBulkTopicEvent(
+                request, metadata=self._metadata
+            )
         name = appcallback_v1.TopicEventResponse.TopicEventResponseStatus.Name
         return {each.entry_id: name(each.status) for each in answer.statuses}
 

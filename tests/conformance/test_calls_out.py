@@ -100,6 +100,11 @@ async def test_a_sidecar_that_never_comes_is_said(settings: Settings) -> None:
         await modes.load(settings.dapr_mode).connect(impatient)
 
 
+async def test_without_a_token_none_is_sent(fake: FakeSidecar, sidecar: Sidecar) -> None:
+    await sidecar.get_states("statestore", ["k"])
+    assert fake.tokens == {None}
+
+
 async def _every_call_is_unavailable(sidecar: Sidecar) -> None:
     calls = (
         sidecar.get_secret("secretstore", "postgres"),

@@ -103,10 +103,10 @@ async def test_a_failing_handler_is_never_success(daprd: Deliverer, handler: Han
     handler.error = RuntimeError("handler broke")
     for delivery in (daprd.one("/widgets.v1", event()), daprd.bulk("/widgets.v1", [event()])):
         # 404 and UNIMPLEMENTED are the two failures that daprd takes for "drop it".
-        assert await _failure(delivery) in (500, grpc.StatusCode.UNKNOWN)
+        assert await failure(delivery) in (500, grpc.StatusCode.UNKNOWN)
 
 
-async def _failure(delivery: Awaitable[object]) -> int | grpc.StatusCode:
+async def failure(delivery: Awaitable[object]) -> int | grpc.StatusCode:
     try:
         await delivery
     except aiohttp.ClientResponseError as error:

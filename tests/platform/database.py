@@ -1,7 +1,9 @@
-"""A hand in PostgreSQL behind inventory's back, with its own login."""
+"""A hand in PostgreSQL behind inventory's back."""
 
 import asyncio
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import asyncpg
@@ -11,6 +13,8 @@ from dapr_hero.settings import Settings
 
 
 def run_sql(settings: Settings, statement: str) -> None:
+    """As inventory."""
+
     asyncio.run(_fetch_value(settings, statement))
 
 
@@ -20,15 +24,33 @@ def fetch_value(settings: Settings, query: str) -> Any:
 
 
 async def _fetch_value(settings: Settings, query: str) -> Any:
+    async with as_inventory(settings) as connection:
+        return await connection.fetchval(query)
+
+
+@asynccontextmanager
+async def as_inventory(settings: Settings, database: str = "inventory") -> AsyncIterator[asyncpg.Connection]:
+    """With the login that inventory gets from the secret store."""
     login = json.loads((location(settings) / "secrets.json").read_text())[settings.postgres_secret]
+    async with _connected(settings, login["username"], login["password"], database) as connection:
+        yield connection
+
+
+@asynccontextmanager
+async def as_superuser(settings: Settings, database: str) -> AsyncIterator[asyncpg.Connection]:
+    passwords = json.loads((location(settings) / "passwords.json").read_text())
+    async with _connected(settings, "postgres", passwords["postgres_superuser"], database) as connection:
+        yield connection
+
+
+@asynccontextmanager
+async def _connected(
+    settings: Settings, user: str, password: str, database: str
+) -> AsyncIterator[asyncpg.Connection]:
     connection = await asyncpg.connect(
-        host=login["host"],
-        port=settings.postgres_port,
-        user=login["username"],
-        password=login["password"],
-        database=login["database"],
+        host="127.0.0.1", port=settings.postgres_port, user=user, password=password, database=database
     )
     try:
-        return await connection.fetchval(query)
+        yield connection
     finally:
         await connection.close()

@@ -17,10 +17,8 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from valkey import Valkey
 
+from dapr_hero import tokens
 from dapr_hero.items import encode
-from dapr_hero.local.daprd import Sidecar
-from dapr_hero.products.v1 import products_pb2 as pb
-from dapr_hero.products.v1.products_pb2_grpc import ProductsStub
 from dapr_hero.testing import RunningPlatform, eventually
 from tests.events import event
 from tests.platform.broker import broker, dead_letters
@@ -179,24 +177,6 @@ def test_not_found_is_an_answer_that_takes_nothing_down(
     assert platform.get(f"/v1/{resource}/known").status_code == 200
 
 
-def test_an_app_that_products_does_not_know_is_refused(platform: RunningPlatform, intruder: Sidecar) -> None:
-    """And inventory, in the same way, is let in: it is the caller that makes the difference."""
-    assert _status(platform, platform.settings.dapr_grpc_port) is grpc.StatusCode.OK
-    assert _status(platform, intruder.grpc_port) is grpc.StatusCode.PERMISSION_DENIED
-
-
-def _status(platform: RunningPlatform, sidecar_port: int) -> grpc.StatusCode:
-    with grpc.insecure_channel(f"127.0.0.1:{sidecar_port}") as channel:
-        call = ProductsStub(channel).GetProduct.with_call
-        metadata = (("dapr-app-id", platform.settings.products_address),)
-        try:
-            call(pb.GetProductRequest(id="x"), metadata=metadata, timeout=20)
-        except grpc.RpcError as error:
-            code: grpc.StatusCode = error.code()
-            return code
-    return grpc.StatusCode.OK
-
-
 def test_products_tells_its_health_and_what_it_offers(platform: RunningPlatform) -> None:
     with grpc.insecure_channel(f"127.0.0.1:{platform.settings.products_port}") as channel:
         health: Any = health_pb2_grpc.HealthStub(channel)
@@ -205,7 +185,8 @@ def test_products_tells_its_health_and_what_it_offers(platform: RunningPlatform)
             answer = health.Check(health_pb2.HealthCheckRequest(service=service))
             assert answer.status == health_pb2.HealthCheckResponse.SERVING
         asked = iter([reflection_pb2.ServerReflectionRequest(list_services="")])
-        [listed] = reflection.ServerReflectionStub(channel).ServerReflectionInfo(asked)
+        token = ((tokens.HEADER, platform.settings.app_api_token),)
+        [listed] = reflection.ServerReflectionStub(channel).ServerReflectionInfo(asked, metadata=token)
         assert "products.v1.Products" in {each.name for each in listed.list_services_response.service}
 
 

@@ -61,6 +61,18 @@ def test_a_bad_value_is_one_line_with_key_value_and_default(
     assert "\n" not in message
 
 
+@pytest.mark.parametrize("value", ["two words", "a line\n", "ä"])
+def test_a_bad_token_is_said_and_not_shown(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("DAPR_API_TOKEN", value)
+    with pytest.raises(SettingsError, match="DAPR_API_TOKEN") as caught:
+        settings.load()
+    assert value not in str(caught.value)
+
+
+def test_a_token_is_in_no_repr() -> None:
+    assert "geheim" not in repr(Settings(dapr_api_token="geheim", app_api_token="geheim"))
+
+
 def test_every_setting_has_a_meaning() -> None:
     for name, field in Settings.model_fields.items():
         assert field.description, name

@@ -102,7 +102,7 @@ async def _docs(_: Request) -> Response:
 
 def _problem(request: Request, problem: Problem) -> Response:
     metrics.REQUESTS.labels(_resource(request), problem.status.value).inc()
-    return json_response(errors.body(problem), problem.status.value, problem.headers)
+    return errors.response(problem)
 
 
 def _http_error(request: Request, error: HTTPException) -> Response:
@@ -123,10 +123,8 @@ def _resource(request: Request) -> str:
     return parts[2] if len(parts) > 3 and parts[1] == "v1" and parts[2] in openapi.RESOURCES else "other"
 
 
-def json_response(
-    body: object, status: int = HTTPStatus.OK, headers: Mapping[str, str] | None = None
-) -> Response:
-    return Response(items.encode(body), status, headers, media_type="application/json")
+def json_response(body: object, status: int = HTTPStatus.OK) -> Response:
+    return Response(items.encode(body), status, media_type="application/json")
 
 
 exception_handlers: Mapping[Any, Any] = {

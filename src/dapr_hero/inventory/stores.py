@@ -7,14 +7,14 @@ from typing import Any, TypeVar
 import grpc.aio
 import structlog
 
-from dapr_hero import items, tracing
+from dapr_hero import items, tokens, tracing
 from dapr_hero.errors import Unavailable
 from dapr_hero.inventory.database import Database
 from dapr_hero.items import Item, Store, Version
+from dapr_hero.limits import MAX_MESSAGE_BYTES
 from dapr_hero.modes import Sidecar
 from dapr_hero.products.v1 import products_pb2 as pb
 from dapr_hero.products.v1.products_pb2_grpc import ProductsStub
-from dapr_hero.servers import MAX_MESSAGE_BYTES
 from dapr_hero.settings import Settings
 from dapr_hero.state import VersionedState
 
@@ -80,7 +80,7 @@ class Products:
             f"{settings.dapr_host}:{settings.dapr_grpc_port}", options=options
         )
         self._products = ProductsStub(self._channel)
-        self._app_id = settings.products_address
+        self._headers = {"dapr-app-id": settings.products_address, **tokens.to_daprd(settings)}
         self._timeout_seconds = settings.request_timeout_seconds
 
     async def get(self, ids: list[str]) -> dict[str, Item]:
@@ -107,7 +107,7 @@ class Products:
             raise Unavailable("products") from None
 
     def _options(self) -> dict[str, Any]:
-        headers = {"dapr-app-id": self._app_id, **tracing.outgoing()}
+        headers = {**self._headers, **tracing.outgoing()}
         return {"metadata": tuple(headers.items()), "timeout": self._timeout_seconds}
 
 

@@ -31,11 +31,13 @@ class Sidecar:
     app_protocol: str = "http"
     config: str = "inventory"
     """The folder of `config/` with its resources; those scoped to another app id do not apply."""
+    part_name: str = ""
+    """Where there is another of the same app id; else it follows from that."""
 
     @property
     def name(self) -> str:
         """The name of the part."""
-        return f"{self.app_id}-daprd"
+        return self.part_name or f"{self.app_id}-daprd"
 
 
 @dataclass(frozen=True)
@@ -158,7 +160,14 @@ _LEVELS = {"DEBUG": "debug", "INFO": "info", "WARNING": "warn", "ERROR": "error"
 
 
 def _environment(sidecar: Sidecar, mesh: Mesh) -> dict[str, str]:
-    environment = {**os.environ, "NAMESPACE": sidecar.namespace, "DAPR_HOST_IP": "127.0.0.1"}
+    environment = {
+        **os.environ,
+        "NAMESPACE": sidecar.namespace,
+        "DAPR_HOST_IP": "127.0.0.1",
+        # Not among the arguments, which everybody on the machine can read.
+        "DAPR_API_TOKEN": mesh.settings.dapr_api_token,
+        "APP_API_TOKEN": mesh.settings.app_api_token,
+    }
     if mesh.mtls:
         environment["DAPR_TRUST_ANCHORS"] = sentry.trust_anchors(mesh.data)
     return environment

@@ -12,6 +12,7 @@ from dapr_hero.local.daprd import Sidecar
 from dapr_hero.local.data import DataDir
 from dapr_hero.local.errors import PartDied
 from dapr_hero.local.part import Part, Stage
+from dapr_hero.local.passwords import settle_tokens
 from dapr_hero.local.process import Process
 from dapr_hero.local.report import Report
 from dapr_hero.local.resources import Subscription
@@ -65,6 +66,7 @@ class Platform:
         try:
             data = DataDir.open(self._settings, fresh=self._fresh)
             self._held.callback(data.close)
+            self._settings, *self._replicas = [settle_tokens(each, data) for each in self.inventories]
             self._parts = assembly.parts(
                 self._settings,
                 data,

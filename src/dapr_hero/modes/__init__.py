@@ -13,6 +13,7 @@ from typing import NamedTuple, Protocol, cast
 import aiohttp
 import structlog
 
+from dapr_hero import tokens
 from dapr_hero.errors import Unavailable
 from dapr_hero.events import CloudEvent, Outcome
 from dapr_hero.routing import Subscription
@@ -100,7 +101,10 @@ async def check_sidecar(settings: Settings) -> None:
     url = f"http://{settings.dapr_host}:{settings.dapr_http_port}/v1.0/healthz/outbound"
     timeout = aiohttp.ClientTimeout(total=settings.request_timeout_seconds)
     try:
-        async with aiohttp.ClientSession(timeout=timeout) as session, session.get(url) as response:
+        async with (
+            aiohttp.ClientSession(timeout=timeout, headers=tokens.to_daprd(settings)) as session,
+            session.get(url) as response,
+        ):
             if response.status == HTTPStatus.NO_CONTENT:
                 return
     except (aiohttp.ClientError, TimeoutError):

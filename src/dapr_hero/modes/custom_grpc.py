@@ -14,12 +14,13 @@ from google.protobuf.empty_pb2 import Empty
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
 
-from dapr_hero import events, tracing
+from dapr_hero import events, tokens, tracing
 from dapr_hero.errors import Unavailable
 from dapr_hero.events import CloudEvent, Outcome
+from dapr_hero.limits import MAX_MESSAGE_BYTES
 from dapr_hero.modes import Conflict, Deliver, State, grpc_events, log, wait_for_sidecar
 from dapr_hero.routing import DEFAULT, Subscription
-from dapr_hero.servers import DRAIN_SECONDS, MAX_MESSAGE_BYTES, grpc_server
+from dapr_hero.servers import DRAIN_SECONDS, grpc_server
 from dapr_hero.settings import Settings
 
 _Status = appcallback_v1.TopicEventResponse
@@ -35,7 +36,7 @@ async def listen(
     settings: Settings, subscriptions: Sequence[Subscription], deliver: Deliver
 ) -> "GrpcListener":
     """Events in. Raises: PortInUse."""
-    server = grpc_server("127.0.0.1", settings.callback_port)
+    server = grpc_server("127.0.0.1", settings.callback_port, settings.app_api_token)
     callbacks = _Callbacks(subscriptions, deliver)
     appcallback_service_v1.add_AppCallbackServicer_to_server(callbacks, server)
     await server.start()
@@ -142,6 +143,7 @@ class GrpcSidecar:
         options = [("grpc.max_receive_message_length", MAX_MESSAGE_BYTES)]
         self._channel = grpc.aio.insecure_channel(address, options=options)
         self._dapr = api_service_v1.DaprStub(self._channel)
+        self._token = tokens.to_daprd(settings)
         self._timeout_seconds = settings.request_timeout_seconds
 
     async def get_secret(self, store: str, key: str) -> Mapping[str, str]:
@@ -169,10 +171,9 @@ class GrpcSidecar:
         await self._channel.close()
 
     async def _call(self, dependency: str, method: Any, request: Message) -> Any:
+        headers = {**self._token, **tracing.outgoing()}
         try:
-            return await method(
-                request, timeout=self._timeout_seconds, metadata=tuple(tracing.outgoing().items())
-            )
+            return await method(request, timeout=self._timeout_seconds, metadata=tuple(headers.items()))
         except grpc.aio.AioRpcError as error:
             if error.code() is grpc.StatusCode.ABORTED:
                 raise Conflict from None

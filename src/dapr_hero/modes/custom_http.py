@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from dapr_hero import tracing
+from dapr_hero import tokens, tracing
 from dapr_hero.modes import Deliver, http_events, wait_for_sidecar
 from dapr_hero.modes.http_calls import Answer, HttpCalls
 from dapr_hero.routing import Subscription
@@ -40,7 +40,8 @@ async def listen(settings: Settings, subscriptions: Sequence[Subscription], deli
     routes += [
         Route(path, receiver(each.raw), methods=["POST"]) for each in subscriptions for path in each.paths
     ]
-    return await HttpServer.start(Starlette(routes=routes), "127.0.0.1", settings.callback_port)
+    app = tokens.HttpGuard(Starlette(routes=routes), settings.app_api_token)
+    return await HttpServer.start(app, "127.0.0.1", settings.callback_port)
 
 
 def _content_type(request: Request) -> str:
@@ -53,7 +54,7 @@ class HttpSidecar(HttpCalls):
     def __init__(self, settings: Settings) -> None:
         self._base = f"http://{settings.dapr_host}:{settings.dapr_http_port}/v1.0/"
         timeout = aiohttp.ClientTimeout(total=settings.request_timeout_seconds)
-        self._session = aiohttp.ClientSession(timeout=timeout)
+        self._session = aiohttp.ClientSession(timeout=timeout, headers=tokens.to_daprd(settings))
 
     async def request(self, method: str, path: str, body: bytes | None, content_type: str) -> Answer:
         headers = {"content-type": content_type, **tracing.outgoing()}

@@ -17,12 +17,12 @@ from dapr.clients.grpc._state import Concurrency, StateItem, StateOptions
 from dapr.conf import settings as sdk
 from dapr.ext.grpc import App, Rule
 
-from dapr_hero import tracing
+from dapr_hero import tokens, tracing
 from dapr_hero.errors import Unavailable
 from dapr_hero.modes import Conflict, Deliver, State, log, wait_for_sidecar
 from dapr_hero.modes.sdk_grpc_bridge import Bridge
 from dapr_hero.routing import Subscription
-from dapr_hero.servers import DRAIN_SECONDS, MAX_MESSAGE_BYTES, PortInUse
+from dapr_hero.servers import DRAIN_SECONDS, GRPC_OPTIONS, PortInUse
 from dapr_hero.settings import Settings
 
 _THREADS = 32
@@ -33,6 +33,7 @@ async def connect(settings: Settings) -> "SdkGrpcSidecar":
     await wait_for_sidecar(settings)
     sdk.DAPR_RUNTIME_HOST = settings.dapr_host  # type: ignore[attr-defined]  # set by name in the SDK
     sdk.DAPR_HTTP_PORT = settings.dapr_http_port  # type: ignore[attr-defined]
+    sdk.DAPR_API_TOKEN = settings.dapr_api_token or None  # type: ignore[attr-defined]
     sdk.DAPR_API_TIMEOUT_SECONDS = settings.request_timeout_seconds  # type: ignore[attr-defined]
     # The constructor asks for the sidecar's health once more, and blocks while it does.
     return SdkGrpcSidecar(
@@ -47,8 +48,9 @@ async def listen(
     bridge = Bridge(deliver, asyncio.get_running_loop())
     app = App(
         thread_pool=ThreadPoolExecutor(_THREADS, thread_name_prefix="dapr-callback"),
-        interceptors=[bridge],
-        options=[("grpc.max_receive_message_length", MAX_MESSAGE_BYTES), ("grpc.so_reuseport", 0)],
+        # The extension itself checks no token.
+        interceptors=[tokens.ThreadedGrpcGuard(settings.app_api_token), bridge],
+        options=GRPC_OPTIONS,
     )
     for each in subscriptions:
         rules = [(rule.path, rule.match) for rule in each.rules]

@@ -16,7 +16,7 @@ from dapr.ext.fastapi import DaprApp
 from dapr.serializers import DefaultJSONSerializer
 from fastapi import FastAPI, Request, Response
 
-from dapr_hero import tracing
+from dapr_hero import tokens, tracing
 from dapr_hero.events import Outcome
 from dapr_hero.modes import Deliver, http_events, wait_for_sidecar
 from dapr_hero.modes.http_calls import Answer, HttpCalls
@@ -31,6 +31,7 @@ async def connect(settings: Settings) -> "SdkHttpSidecar":
     await wait_for_sidecar(settings)
     sdk.DAPR_RUNTIME_HOST = settings.dapr_host  # type: ignore[attr-defined]  # set by name in the SDK
     sdk.DAPR_HTTP_PORT = settings.dapr_http_port  # type: ignore[attr-defined]
+    sdk.DAPR_API_TOKEN = settings.dapr_api_token or None  # type: ignore[attr-defined]
     # The constructor asks for the sidecar's health once more, and blocks while it does.
     client = await asyncio.to_thread(
         DaprHttpClient, DefaultJSONSerializer(), headers_callback=tracing.outgoing
@@ -75,7 +76,9 @@ async def listen(settings: Settings, subscriptions: Sequence[Subscription], deli
             dead_letter_topic=each.dead_letter_topic or None,
         )
         subscribe(handler)
-    return await HttpServer.start(api, "127.0.0.1", settings.callback_port)
+    # The extension itself checks no token.
+    app = tokens.HttpGuard(api, settings.app_api_token)
+    return await HttpServer.start(app, "127.0.0.1", settings.callback_port)
 
 
 def _content_type(request: Request) -> str:

@@ -34,7 +34,7 @@ async def serve(settings: Settings) -> None:
         sidecar = await custom_grpc.connect(settings)
         stack.push_async_callback(sidecar.close)
 
-        server = grpc_server("127.0.0.1", settings.products_port)
+        server = grpc_server("127.0.0.1", settings.products_port, settings.app_api_token)
         store = VersionedState(sidecar, settings.state_store_name, "product")
         add_ProductsServicer_to_server(ProductsService(store), server)
         healthy = health.aio.HealthServicer()

@@ -114,6 +114,18 @@ async def test_an_app_that_only_calls_has_no_port(mesh: Mesh) -> None:
     assert not {"app-port", "app-protocol"} & flags(process).keys()
 
 
+async def test_its_tokens_are_in_its_environment_alone(mesh: Mesh) -> None:
+    tokens = {"dapr_api_token": "for-daprd", "app_api_token": "for-the-app"}
+    process = await launched(replace(mesh, settings=mesh.settings.model_copy(update=tokens)))
+
+    assert process.env is not None
+    assert process.env["DAPR_API_TOKEN"] == "for-daprd"
+    assert process.env["APP_API_TOKEN"] == "for-the-app"
+    files = [path.read_text() for path in mesh.data.run.rglob("*.yaml")]
+    for token in tokens.values():
+        assert token not in " ".join([*map(str, process.argv), *files])
+
+
 async def test_no_password_is_for_everybody_to_see(mesh: Mesh) -> None:
     process = await launched(mesh)
     passwords = Passwords.of(mesh.data)

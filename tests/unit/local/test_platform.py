@@ -111,6 +111,16 @@ def _one_of_each(workshop: Workshop) -> None:
     workshop.part("service", Stage.SERVICE, needs=frozenset({"sidecar"}))
 
 
+async def test_the_settings_in_force_have_tokens_of_their_own_by_default(workshop: Workshop) -> None:
+    workshop.part("store")
+
+    async with workshop.platform() as platform:
+        found = platform.settings
+        assert all(each.dapr_api_token == found.dapr_api_token for each in platform.inventories)
+
+    assert len({found.dapr_api_token, found.app_api_token, ""}) == 3
+
+
 async def test_all_parts_run_and_are_stopped_in_order(workshop: Workshop) -> None:
     _one_of_each(workshop)
 

@@ -80,6 +80,15 @@ def test_the_configuration_is_no_resource(tmp_path: Path) -> None:
     assert not (resources / configuration.name).exists()
 
 
+def test_a_caller_finds_products_and_has_no_components(tmp_path: Path) -> None:
+    configuration, resources = render(
+        "caller", tmp_path, values(SETTINGS, SECRETS, mtls=True, tracing=True), Subscription.DECLARATIVE
+    )
+    spec = yaml.safe_load(configuration.read_text())["spec"]
+    assert spec["nameResolution"]["configuration"]["template"] == "127.0.0.1:15004"
+    assert list(resources.iterdir()) == []
+
+
 @pytest.mark.parametrize("config", ["inventory", "products"])
 def test_no_password_is_in_a_file(tmp_path: Path, config: str) -> None:
     for resource in rendered(tmp_path, config).values():

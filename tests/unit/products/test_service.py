@@ -44,9 +44,15 @@ def store() -> Store:
 
 
 @pytest.fixture
-async def products(store: Store) -> AsyncIterator["ProductsAsyncStub"]:
+def token() -> str:
+    """What the server wants of its callers."""
+    return ""
+
+
+@pytest.fixture
+async def products(store: Store, token: str) -> AsyncIterator["ProductsAsyncStub"]:
     [port] = free_ports(1)
-    server = grpc_server("127.0.0.1", port)
+    server = grpc_server("127.0.0.1", port, token)
     add_ProductsServicer_to_server(ProductsService(store), server)
     await server.start()
     async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
@@ -86,3 +92,14 @@ async def test_a_store_that_is_down_fails_the_call(products: "ProductsAsyncStub"
         with pytest.raises(grpc.aio.AioRpcError) as caught:
             await call
         assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
+
+
+@pytest.mark.parametrize("token", ["secret"])
+async def test_only_who_has_the_token_is_let_in(products: "ProductsAsyncStub", store: Store) -> None:
+    for metadata in ((), (("dapr-api-token", "wrong"),)):
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await products.GetProduct(pb.GetProductRequest(id="p"), metadata=metadata)
+        assert caught.value.code() is grpc.StatusCode.UNAUTHENTICATED
+    assert store.trips == 0
+    await products.GetProduct(pb.GetProductRequest(id="p"), metadata=(("dapr-api-token", "secret"),))
+    assert store.trips == 1

@@ -1,0 +1,51 @@
+"""The two tokens, in every mode; that nothing needs one where none is set, all other tests show."""
+
+import grpc
+import pytest
+
+from dapr_hero.modes import NO_ETAG, Sidecar, State
+from dapr_hero.settings import Settings
+from tests.conformance.conftest import Handler
+from tests.conformance.fake_sidecar import Deliverer, FakeSidecar
+from tests.conformance.test_events_in import failure
+from tests.events import event
+
+REFUSED = (401, grpc.StatusCode.UNAUTHENTICATED)
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    return settings.model_copy(update={"dapr_api_token": "for-daprd", "app_api_token": "for-the-app"})
+
+
+async def test_every_call_to_daprd_has_its_token(fake: FakeSidecar, sidecar: Sidecar) -> None:
+    fake.secrets["postgres"] = {"host": "h"}
+    await sidecar.get_secret("secretstore", "postgres")
+    await sidecar.get_states("statestore", ["k"])
+    await sidecar.save_states("statestore", [State("k", b"{}", NO_ETAG)])
+    await sidecar.publish("pubsub", "inventory", b"{}")
+    assert fake.round_trips == 4
+    assert fake.tokens == {"for-daprd"}
+
+
+async def test_daprd_is_let_in_with_the_token_of_the_app(daprd: Deliverer, handler: Handler) -> None:
+    assert await daprd.one("/widgets.v1", event()) == "SUCCESS"
+    assert await daprd.bulk("/widgets.v1", [event()]) == ["SUCCESS"]
+    assert len(await daprd.registrations()) == 5
+
+
+@pytest.mark.parametrize("token", ["", "for-daprd", "for-the-ap", "for-the-app2"])
+async def test_nobody_else_is_let_in(daprd: Deliverer, handler: Handler, token: str) -> None:
+    stranger = Deliverer(daprd.settings.model_copy(update={"app_api_token": token}))
+    for delivery in (stranger.one("/widgets.v1", event()), stranger.bulk("/widgets.v1", [event()])):
+        assert await failure(delivery) in REFUSED
+    assert handler.batches == []
+
+
+async def test_what_daprd_asks_without_a_token_is_answered(daprd: Deliverer) -> None:
+    """By gRPC that is its question for subscriptions; by HTTP it shows the token there, too."""
+    stranger = Deliverer(daprd.settings.model_copy(update={"app_api_token": ""}))
+    if daprd.settings.dapr_mode.protocol == "grpc":
+        assert len(await stranger.registrations()) == 5
+    else:
+        assert await failure(stranger.registrations()) in REFUSED
