@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
+import httpx2 as httpx
 import psutil
 import pytest
 
@@ -111,6 +112,20 @@ def test_events_go_in_and_items_come_out_and_ctrl_c_leaves_nothing_but_the_data(
         assert hero(settings, "get", resource, "é 1").returncode == 0
     assert again.end(signal.SIGTERM) == 0
     assert _left(again.parts) == []
+
+
+def test_the_token_of_daprd_is_printed_for_other_clients(settings: Settings, up: Terminal) -> None:
+    answer = hero(settings, "token")
+    url = f"http://127.0.0.1:{settings.dapr_http_port}/v1.0/metadata"
+    assert httpx.get(url).status_code == 401
+    assert httpx.get(url, headers={"dapr-api-token": answer.stdout.strip()}).status_code == 200
+    assert answer.stdout.strip() not in up.text
+
+
+def test_without_a_platform_there_is_no_token(settings: Settings, tmp_path: Path) -> None:
+    answer = hero(settings.model_copy(update={"data_dir": tmp_path / "none"}), "token")
+    assert (answer.returncode, answer.stdout) == (1, "")
+    assert "DAPR_API_TOKEN" in answer.stderr
 
 
 @pytest.mark.parametrize(
