@@ -79,6 +79,10 @@ fuzz: SEED ?= $(shell date +%s)
 fuzz: $(VENV)/installed ## Send at least 10,000 hostile inputs to every way in (SEED=n: those of an earlier run)
 	@FUZZ_PROFILE=long $(BIN)/pytest tests/fuzz -o timeout=3600 --hypothesis-seed=$(SEED)
 
+.PHONY: chaos
+chaos: deps ## Kill parts of the platform under load, account for every event, write docs/reliability.md (half an hour)
+	@$(BIN)/python -m tests.chaos
+
 .PHONY: lint
 lint: $(VENV)/installed ## Check style, format, strict types and .env
 	@$(BIN)/ruff check .

@@ -105,8 +105,12 @@ class RunningPlatform:
         spans: list[dict[str, Any]] = answer.json() if answer.status_code == 200 else []
         return spans
 
+    def process(self, part: str) -> psutil.Process:
+        """The process of a part as it runs now."""
+        return psutil.Process(self._platform.processes[part].pid)
+
     def _signal(self, part: str, signum: signal.Signals) -> None:
-        main = psutil.Process(self._platform.processes[part].pid)
+        main = self.process(part)
         for process in [main, *main.children(recursive=True)]:
             process.send_signal(signum)
 

@@ -70,10 +70,11 @@ class Trial:
     seed: int
     faults: Sequence[Fault]
     rate: float = 200.0
+    patience_seconds: float = _PATIENCE_SECONDS
 
     def run(self, runtime: DaprRuntime, advance: Advance) -> Account:
         """Raises: LocalError when the platform cannot be started."""
-        with _platform(self.mode, runtime) as platform:
+        with fresh_platform(self.mode, runtime) as platform:
             settings = platform.settings
             load = Load(self.seed, self.rate, prefix="chaos", fresh_share=0.5, bad_share=0.02)
             recoveries = []
@@ -85,7 +86,7 @@ class Trial:
 
     def _account(self, platform: RunningPlatform, ledger: Ledger, recoveries: list[Recovery]) -> Account:
         began = time.monotonic()
-        lost, letters = _settle(platform.settings, ledger)
+        lost, letters = _settle(platform.settings, ledger, self.patience_seconds)
         settled = time.monotonic() - began
         expected = Counter(resource for resource, _ in ledger.newest)
         too_many = sum((counts(platform.settings) - expected).values())
@@ -106,7 +107,8 @@ class Trial:
 
 
 @contextmanager
-def _platform(mode: Mode, runtime: DaprRuntime) -> Iterator[RunningPlatform]:
+def fresh_platform(mode: Mode, runtime: DaprRuntime) -> Iterator[RunningPlatform]:
+    """A platform whose data is gone afterwards."""
     with tempfile.TemporaryDirectory(prefix="dapr-hero-") as folder:
         Path(folder).chmod(0o755)
         settings = on_free_ports(dapr_mode=mode, data_dir=Path(folder) / "data")
@@ -143,9 +145,9 @@ def _goes_through(platform: RunningPlatform, kind: str, id: str, deadline: float
     return False
 
 
-def _settle(settings: Settings, ledger: Ledger) -> tuple[int, Counter[Any]]:
+def _settle(settings: Settings, ledger: Ledger, patience_seconds: float) -> tuple[int, Counter[Any]]:
     """Wait until all is in its place, or for the patience; the items that are not, and the letters."""
-    deadline = time.monotonic() + _PATIENCE_SECONDS
+    deadline = time.monotonic() + patience_seconds
     missing = dict(ledger.newest)
     while True:
         missing = {each.key: each.expected for each in differences(settings, missing)}

@@ -1,0 +1,77 @@
+"""Outages: how much of their rate the types keep whose own store is up."""
+
+import time
+from functools import partial
+from statistics import median
+from typing import Any
+
+import msgspec
+
+from dapr_hero.items import encode
+from dapr_hero.testing import RunningPlatform, eventually
+from tests.events import event
+from tests.load import KINDS
+from tests.platform.broker import broker
+from tests.platform.metrics import of_app
+
+EVENTS = 15_000
+_ROUNDS = 3
+_PATIENCE_SECONDS = 300
+
+
+class Outage(msgspec.Struct):
+    """Events a second of the types that are not concerned, median of the rounds."""
+
+    down: str
+    others: list[str]
+    rate_before: float
+    rate_meanwhile: float
+
+    @property
+    def kept(self) -> float:
+        return self.rate_meanwhile / self.rate_before
+
+
+def measure(platform: RunningPlatform, down: str, resource: str) -> Outage:
+    """Drain the same events with this part up and down, in turn."""
+    others = [each for each in KINDS if each != resource]
+    before, meanwhile = [], []
+    for number in range(_ROUNDS):
+        before.append(_drain(platform, others, f"{down}-up-{number}"))
+        platform.kill(down)
+        meanwhile.append(_drain(platform, others, f"{down}-down-{number}"))
+        platform.start(down)
+        _all_land(platform, resource, f"{down}-down-{number}")
+    return Outage(down, others, median(before), median(meanwhile))
+
+
+def _drain(platform: RunningPlatform, others: list[str], run: str) -> float:
+    """Fill the topic with events of all types; the rate at which those of the others are stored."""
+    each = EVENTS // len(KINDS)
+    enough = _stored(platform, others) + each * len(others)
+    with broker(platform.settings) as valkey:
+        pipeline: Any = valkey.pipeline(transaction=False)
+        for number in range(each):
+            for type in KINDS.values():
+                pipeline.xadd("inventory", {"data": encode(event(type, f"{run}-{number}"))})
+        began = time.monotonic()
+        pipeline.execute()
+    eventually(lambda: _stored(platform, others) >= enough, seconds=_PATIENCE_SECONDS)
+    return each * len(others) / (time.monotonic() - began)
+
+
+def _all_land(platform: RunningPlatform, resource: str, run: str) -> None:
+    last = f"/v1/{resource}/{run}-{EVENTS // len(KINDS) - 1}"
+    for path in (f"/v1/{resource}/{run}-0", last):
+        eventually(partial(_is_there, platform, path), seconds=_PATIENCE_SECONDS)
+
+
+def _is_there(platform: RunningPlatform, path: str) -> bool:
+    return platform.get(path).status_code == 200
+
+
+def _stored(platform: RunningPlatform, resources: list[str]) -> float:
+    return sum(
+        of_app(platform, "dapr_hero_events_total", route=f"/{each}.v1", verdict="stored")
+        for each in resources
+    )
