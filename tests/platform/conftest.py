@@ -11,19 +11,25 @@ from dapr_hero.testing import RunningPlatform, start_platform
 
 
 @pytest.fixture(scope="module")
-def intruder() -> Sidecar:
-    """The sidecar of an app that products does not know, in inventory's own namespace."""
-    return _caller("intruder", "dapr-hero-inventory", "intruder-daprd")
+def caller_ports() -> list[int]:
+    """The ports of both apps that are not of the platform."""
+    return free_ports(8)
 
 
 @pytest.fixture(scope="module")
-def namesake() -> Sidecar:
+def intruder(caller_ports: list[int]) -> Sidecar:
+    """The sidecar of an app that products does not know, in inventory's own namespace."""
+    return _caller("intruder", "dapr-hero-inventory", "intruder-daprd", caller_ports[:4])
+
+
+@pytest.fixture(scope="module")
+def namesake(caller_ports: list[int]) -> Sidecar:
     """The sidecar of an app that is called inventory too, in another namespace."""
-    return _caller("inventory", "elsewhere", "namesake-daprd")
+    return _caller("inventory", "elsewhere", "namesake-daprd", caller_ports[4:])
 
 
-def _caller(app_id: str, namespace: str, part_name: str) -> Sidecar:
-    http, grpc, internal, metrics = free_ports(4)
+def _caller(app_id: str, namespace: str, part_name: str, ports: list[int]) -> Sidecar:
+    http, grpc, internal, metrics = ports
     return Sidecar(app_id, namespace, http, grpc, internal, metrics, config="caller", part_name=part_name)
 
 

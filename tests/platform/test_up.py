@@ -23,8 +23,7 @@ Up = subprocess.Popen[str]
 
 @pytest.fixture
 def settings(dapr_runtime: DaprRuntime, data_dir: Path) -> Settings:
-    binaries = {"daprd_path": dapr_runtime.daprd, "sentry_path": dapr_runtime.sentry}
-    return on_free_ports(data_dir=data_dir, **binaries)
+    return on_free_ports(data_dir=data_dir, daprd_path=dapr_runtime.daprd, sentry_path=dapr_runtime.sentry)
 
 
 def hero(settings: Settings, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -4,7 +4,7 @@ import random
 import socket
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import ExitStack, suppress
 from typing import Any
 
@@ -26,6 +26,7 @@ def reserve(ports: Mapping[str, int]) -> ExitStack:
     reuse of addresses, while no outgoing connection gets one of them as its own.
     Raises: PortTaken, which names the port, its owner where known, and the setting to change.
     """
+    _refuse_twice(ports)
     with ExitStack() as stack:
         for key, port in ports.items():
             bound = _bind(port) or _bind_after_others(port)
@@ -38,28 +39,38 @@ def reserve(ports: Mapping[str, int]) -> ExitStack:
         return stack.pop_all()
 
 
-def free_ports(count: int) -> list[int]:
-    """That many different ports on which nothing listens, as of now."""
+def _refuse_twice(ports: Mapping[str, int]) -> None:
+    """Our own hold on a port would not show that two parts are to listen there."""
+    keys: dict[int, str] = {}
+    for key, port in ports.items():
+        if port in keys:
+            raise PortTaken(f"port {port} is taken by {keys[port]}: set {key} to another")
+        keys[port] = key
+
+
+def free_ports(count: int, besides: Collection[int] = ()) -> list[int]:
+    """That many different ports on which nothing listens, as of now, and none of those besides."""
     found: set[int] = set()
     while len(found) < count:
         port = random.choice(_FREE_RANGE)  # noqa: S311
-        bound = _bind(port)
+        bound = None if port in besides else _bind(port)
         if bound is not None:
             bound.close()
             found.add(port)
     return list(found)
 
 
-def on_free_ports(**overrides: Any) -> Settings:
+def on_free_ports(*, besides: Collection[int] = (), **overrides: Any) -> Settings:
     """Settings whose ports are all free, apart from the overrides; for tests and for a second platform."""
     names = port_fields()
-    return Settings(**{**dict(zip(names, free_ports(len(names)), strict=True)), **overrides})
+    return Settings(**{**dict(zip(names, free_ports(len(names), besides), strict=True)), **overrides})
 
 
 def replica_on_free_ports(settings: Settings) -> Settings:
     """Settings of one more replica of inventory, whose own ports are all free."""
     names = port_fields(each_replica=True)
-    return settings.model_copy(update=dict(zip(names, free_ports(len(names)), strict=True)))
+    others = [getattr(settings, name) for name in port_fields()]
+    return settings.model_copy(update=dict(zip(names, free_ports(len(names), others), strict=True)))
 
 
 def _bind(port: int) -> socket.socket | None:

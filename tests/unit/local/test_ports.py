@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import psutil
 import pytest
 
+from dapr_hero.local import ports
 from dapr_hero.local.errors import PortTaken
 from dapr_hero.local.ports import LOOPBACK, free_ports, on_free_ports, reserve
 from dapr_hero.settings import port_fields
@@ -31,6 +32,20 @@ def test_a_taken_port_is_told_with_its_owner_and_the_setting(taken: int) -> None
         reserve({"VALKEY_PORT": taken})
 
     assert str(caught.value) == f"port {taken} is taken by {me}: stop that, or set VALKEY_PORT or PORT_OFFSET"
+
+
+def test_a_port_for_two_is_told_with_both_settings(port: int) -> None:
+    with pytest.raises(PortTaken) as caught:
+        reserve({"VALKEY_PORT": port, "POSTGRES_PORT": port})
+
+    assert str(caught.value) == f"port {port} is taken by VALKEY_PORT: set POSTGRES_PORT to another"
+
+
+def test_free_ports_can_be_besides_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    two = sorted(free_ports(2))
+    monkeypatch.setattr(ports, "_FREE_RANGE", two)
+
+    assert free_ports(1, besides=two[:1]) == two[1:]
 
 
 def test_a_taken_port_lets_go_of_the_others(port: int, taken: int) -> None:
