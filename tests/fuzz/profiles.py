@@ -13,7 +13,7 @@ _common = settings(
     suppress_health_check=list(HealthCheck),
     phases=[Phase.explicit, Phase.generate, Phase.shrink],
 )
-settings.register_profile("short", _common, max_examples=150, derandomize=True)
+settings.register_profile("short", _common, max_examples=100, derandomize=True)
 settings.register_profile("long", _common, max_examples=10_000)
 
 NAME = os.environ.get("FUZZ_PROFILE", "short")

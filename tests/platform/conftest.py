@@ -38,6 +38,7 @@ def platform(
     request: pytest.FixtureRequest, dapr_runtime: DaprRuntime, data_dir: Path
 ) -> Iterator[RunningPlatform]:
     """The whole platform in each mode, one after the other."""
-    settings = on_free_ports(dapr_mode=request.param, data_dir=data_dir)
+    # A call to a store that is down on purpose takes that long.
+    settings = on_free_ports(dapr_mode=request.param, data_dir=data_dir, request_timeout_seconds=2)
     with start_platform(settings, dapr_runtime, fresh=True) as running:
         yield running

@@ -1,4 +1,7 @@
-"""Who is kept out, what is not told and where nobody listens, on the real platform in every mode."""
+"""Who is kept out, what is not told and where nobody listens, on the real platform.
+
+In two modes, one by HTTP with the SDK and one by gRPC without; the guards of all four: tests/conformance.
+"""
 
 import json
 import secrets
@@ -35,7 +38,7 @@ UNAUTHENTICATED = grpc.StatusCode.UNAUTHENTICATED
 POLICY = "access control policy has denied access to"
 
 
-@pytest.fixture(scope="module", params=list(Mode), ids=lambda mode: mode.value)
+@pytest.fixture(scope="module", params=[Mode.SDK_HTTP, Mode.CUSTOM_GRPC], ids=lambda mode: mode.value)
 def platform(
     request: pytest.FixtureRequest,
     dapr_runtime: DaprRuntime,
