@@ -9,8 +9,10 @@ from dapr_hero.errors import BodyTooLarge, HeadersTooLarge, Problem, UrlTooLong
 
 # Batches of events with long descriptions pass gRPC's default of 4 MiB.
 MAX_MESSAGE_BYTES = 64 * 1024 * 1024
-# URL and headers, or metadata; daprd's own are a few hundred bytes.
+# URL and headers; daprd's own are a few hundred bytes.
 MAX_HEAD_BYTES = 16 * 1024
+# By gRPC, daprd adds the trace context of each event of a batch: about 18 KiB for 100 of them.
+MAX_METADATA_BYTES = 128 * 1024
 
 
 class Limited:

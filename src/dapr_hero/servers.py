@@ -14,15 +14,15 @@ import uvloop
 
 from dapr_hero import settings
 from dapr_hero.errors import Unavailable
-from dapr_hero.limits import MAX_HEAD_BYTES, MAX_MESSAGE_BYTES, Limited, LimitedProtocol
+from dapr_hero.limits import MAX_MESSAGE_BYTES, MAX_METADATA_BYTES, Limited, LimitedProtocol
 from dapr_hero.settings import Settings, SettingsError
 from dapr_hero.tokens import GrpcGuard
 
 GRPC_OPTIONS = (
     ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
-    ("grpc.max_metadata_size", MAX_HEAD_BYTES),
+    ("grpc.max_metadata_size", MAX_METADATA_BYTES),
     # Between the two gRPC would refuse at random.
-    ("grpc.absolute_max_metadata_size", MAX_HEAD_BYTES),
+    ("grpc.absolute_max_metadata_size", MAX_METADATA_BYTES),
     ("grpc.so_reuseport", 0),
 )
 # How long a stop waits for the requests under way before it cuts them.

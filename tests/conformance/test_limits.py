@@ -5,7 +5,7 @@ import asyncio
 import grpc
 import pytest
 
-from dapr_hero.limits import MAX_HEAD_BYTES, MAX_MESSAGE_BYTES
+from dapr_hero.limits import MAX_HEAD_BYTES, MAX_MESSAGE_BYTES, MAX_METADATA_BYTES
 from dapr_hero.settings import Settings
 from tests.conformance.conftest import Handler
 from tests.conformance.fake_sidecar import Deliverer
@@ -45,10 +45,11 @@ async def test_a_body_below_the_limit_is_served(daprd: Deliverer, handler: Handl
     assert len(handler.batches) == 1
 
 
-@pytest.mark.parametrize(("length", "fits"), [(MAX_HEAD_BYTES, False), (MAX_HEAD_BYTES - _SPARE, True)])
-async def test_headers_have_a_limit(daprd: Deliverer, handler: Handler, length: int, fits: bool) -> None:
+@pytest.mark.parametrize(("beyond", "fits"), [(0, False), (-_SPARE, True)])
+async def test_headers_have_a_limit(daprd: Deliverer, handler: Handler, beyond: int, fits: bool) -> None:
+    limit = MAX_METADATA_BYTES if daprd.settings.dapr_mode.protocol == "grpc" else MAX_HEAD_BYTES
     # The token is a header like any other, and without one of its own the app does not look at it.
-    talkative = Deliverer(daprd.settings.model_copy(update={"app_api_token": "x" * length}))
+    talkative = Deliverer(daprd.settings.model_copy(update={"app_api_token": "x" * (limit + beyond)}))
     refused = await failure(talkative.one("/widgets.v1", event()))
     assert refused == 200 if fits else refused in (431, grpc.StatusCode.RESOURCE_EXHAUSTED)
     assert len(handler.batches) == fits
