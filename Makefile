@@ -80,7 +80,7 @@ fuzz: $(VENV)/installed ## Send at least 10,000 hostile inputs to every way in (
 	@FUZZ_PROFILE=long $(BIN)/pytest tests/fuzz -o timeout=3600 --hypothesis-seed=$(SEED)
 
 .PHONY: chaos
-chaos: deps ## Kill parts of the platform under load, account for every event, write docs/reliability.md (half an hour)
+chaos: deps ## Kill parts of the platform under load, account for every event, write docs/reliability.md (15 min)
 	@$(BIN)/python -m tests.chaos
 
 .PHONY: lint
