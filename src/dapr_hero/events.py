@@ -138,6 +138,8 @@ def unpack(event: CloudEvent) -> list[CloudEvent]:
         members = _pack_decoder.decode(event.data).events
     except items.NOT_JSON as error:
         raise Malformed(f"not a pack of events: {error}") from None
+    if not members:  # To take it for one would be to forget an event that says something else.
+        raise Malformed("not a pack of events: it is empty")
     if not all(bytes(member).startswith(b"{") for member in members):
         raise Malformed("not a pack of events: not all are objects")
     return [decode(member) for member in members]

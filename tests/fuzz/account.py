@@ -22,7 +22,9 @@ def check_fresh(world: World, resource: str, batch: Sequence[Judged], answers: S
     ]
     for each, fate in zip(batch, fates, strict=True):
         _check_fate(fate, _may(world, each, world.down.broker))
-    assert len(world.buried) == fates.count("buried"), "once each"
+    # Of two events that say the same if one is lenient, nobody can tell whose letter it is.
+    certain = [fate for each, fate in zip(batch, fates, strict=True) if each.kind is Kind.BAD]
+    assert certain.count("buried") <= len(world.buried) <= fates.count("buried"), "once each"
     _check_nothing_else(world, resource, batch, world.buried)
 
 
@@ -141,7 +143,7 @@ def check_pack(world: World, resource: str, pack: Judged, answer: str) -> None:
     packed = members(pack)
     if pack.odd:
         assert answer == SUCCESS or world.down.stores or world.down.broker
-        assert answer == RETRY or not packed or not world.is_empty
+        assert answer == RETRY or not world.is_empty
     elif packed is None:
         check_fresh(world, resource, [pack._replace(kind=Kind.BAD)], [answer])
     else:

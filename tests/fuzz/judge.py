@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import Enum
+from math import isinf
 from typing import Any, NamedTuple
 
 from dapr_hero.items import Item
@@ -14,8 +15,8 @@ from dapr_hero.items import Item
 class Kind(Enum):
     GOOD = "must be stored"
     BAD = "must be kept as a dead letter"
-    # Too deep for Python, two members of one name, half a surrogate pair, something that is not UTF-8 where
-    # nobody looks: JSON leaves open what these are.
+    # Too deep for Python, two members of one name, a number beyond all doubles, half a surrogate pair,
+    # something that is not UTF-8 where nobody looks: JSON leaves open what these are.
     EITHER = "one of both"
 
 
@@ -99,7 +100,7 @@ def read_loosely(raw: bytes) -> tuple[Any, bool]:
         said = read(readable)
     except ValueError:
         return None, odd
-    return said, odd or _has_repeated(said)
+    return said, odd or _is_loose(said)
 
 
 def judge_parts(
@@ -117,10 +118,10 @@ def judge_parts(
 
 
 def members(pack: Judged) -> list[Judged] | None:
-    """The events in a pack; None for what is no pack."""
+    """The events in a pack; None for what is no pack, as one without any."""
     data = pack.whole.get("data") if pack.whole else None
     listed = data.get("events") if isinstance(data, dict) else None
-    if not isinstance(listed, list) or not all(isinstance(each, dict) for each in listed):
+    if not isinstance(listed, list) or not listed or not all(isinstance(each, dict) for each in listed):
         return None
     return [judge_parts(b"", each, each.get("data")) for each in listed]
 
@@ -191,7 +192,10 @@ def _pairs(pairs: list[tuple[str, Any]]) -> Pairs:
     return whole
 
 
-def _has_repeated(value: Any) -> bool:
+def _is_loose(value: Any) -> bool:
+    """Whether there are two members of one name, or a number that no double can hold."""
     if isinstance(value, Pairs):
-        return value.repeated or any(map(_has_repeated, value.values()))
-    return isinstance(value, list) and any(map(_has_repeated, value))
+        return value.repeated or any(map(_is_loose, value.values()))
+    if isinstance(value, list):
+        return any(map(_is_loose, value))
+    return isinstance(value, Number) and isinf(value)

@@ -29,6 +29,7 @@ WORDS = {
     400: "BAD_REQUEST",
     404: "NOT_FOUND",
     405: "METHOD_NOT_ALLOWED",
+    414: "REQUEST_URI_TOO_LONG",
     503: "UNAVAILABLE",
 }
 STORED = ("w", "a b", "é/ü", "😀", "..", "%", "w\n", "\n", "a\nb", "?", "x" * 256)
