@@ -33,9 +33,11 @@ def configure(service: str, settings: Settings) -> TracerProvider | None:
 def received(name: str, traceparents: Sequence[object]) -> Iterator[None]:
     """A span for each event or call of a batch, each in its sender's trace.
 
-    A batch makes one call to its store, and a call belongs to one trace: that of the batch's first.
+    A batch makes one call to its store, and a call belongs to one trace: that of the batch's first. Where
+    spans are not reported, only that trace is continued.
     """
-    spans = [_tracer.start_span(name, _parent(each), SpanKind.CONSUMER) for each in traceparents]
+    reported = traceparents if _are_reported() else traceparents[:1]
+    spans = [_tracer.start_span(name, _parent(each), SpanKind.CONSUMER) for each in reported]
     try:
         with trace.use_span(spans[0]):
             yield
@@ -50,6 +52,10 @@ def database(name: str, system: str) -> Iterator[None]:
     attributes = {"db.system": system, "peer.service": system}
     with _tracer.start_as_current_span(name, kind=SpanKind.CLIENT, attributes=attributes):
         yield
+
+
+def _are_reported() -> bool:
+    return isinstance(trace.get_tracer_provider(), TracerProvider)
 
 
 def outgoing() -> dict[str, str]:

@@ -1,6 +1,7 @@
 """What a delivery means: its events become items in their stores, or are put aside. Nothing is lost here."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -71,8 +72,9 @@ class Handlers:
         ):
             outcomes = await self._handle(path, batch)
         metrics.BATCH_SIZE.labels(path).observe(len(batch))
+        for verdict, count in Counter(outcome.verdict for outcome in outcomes).items():
+            metrics.EVENTS.labels(path, verdict.value).inc(count)
         for event, outcome in zip(batch, outcomes, strict=True):
-            metrics.EVENTS.labels(path, outcome.verdict.value).inc()
             if outcome is not STORED:
                 words = {"verdict": outcome.verdict.value, "reason": outcome.reason}
                 log.warning("event not stored", path=path, event_id=_id(event), **words)

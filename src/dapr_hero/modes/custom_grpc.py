@@ -86,18 +86,23 @@ class _Callbacks(appcallback_service_v1.AppCallbackServicer):
 
 def _event(message: Any) -> CloudEvent:
     """The event in daprd's message; attributes that are absent come as ""."""
-    extensions = message.extensions
     return CloudEvent(
         id=message.id,
         source=message.source,
         specversion=message.spec_version,
         type=message.type,
         datacontenttype=message.data_content_type,
-        time=extensions["time"] if "time" in extensions else None,  # noqa: SIM401 (Struct has no get)
-        traceparent=extensions["traceparent"] if "traceparent" in extensions else None,  # noqa: SIM401
+        time=_extension(message, "time"),
+        traceparent=_extension(message, "traceparent"),
         data=msgspec.Raw(message.data),
         original=partial(_original, message),
     )
+
+
+def _extension(message: Any, name: str) -> Any:
+    # A Struct finds its texts at twice the speed when it is not asked in Python's own words.
+    value = message.extensions.fields.get(name)
+    return value and (value.string_value or message.extensions[name])
 
 
 def _original(message: Any) -> bytes:
