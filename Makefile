@@ -83,6 +83,10 @@ fuzz: $(VENV)/installed ## Send at least 10,000 hostile inputs to every way in (
 chaos: deps ## Kill parts of the platform under load, account for every event, write docs/reliability.md (15 min)
 	@$(BIN)/python -m tests.chaos
 
+.PHONY: compare
+compare: deps ## Measure the four modes on the real platform, write docs/comparison.md (half an hour)
+	@$(HERO) compare
+
 .PHONY: lint
 lint: $(VENV)/installed ## Check style, format, strict types and .env
 	@$(BIN)/ruff check .
@@ -112,7 +116,7 @@ proto-gen: $(VENV)/installed ## Generate the gRPC code of products from proto/
 .PHONY: lock
 lock: $(VENV)/installed ## Pin the newest versions that pyproject.toml allows, with hashes
 	@$(BIN)/uv pip compile --quiet --universal --upgrade --generate-hashes --no-header --no-annotate \
-		--python-version 3.11 --extra local --group dev pyproject.toml -o requirements/dev.txt
+		--python-version 3.11 --extra local --extra compare --group dev pyproject.toml -o requirements/dev.txt
 
 .PHONY: doctor
 doctor: $(VENV)/installed ## Say what is there and what is missing

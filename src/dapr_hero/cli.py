@@ -105,6 +105,28 @@ def get(
 
 
 @app.command()
+def compare(
+    rounds: Annotated[int, typer.Option(min=1, help="How often each mode is measured")] = 5,
+    quick: Annotated[bool, typer.Option("--quick", help="One round with fewer events: a first look")] = False,
+    output: Annotated[Path, typer.Option(help="The report; its figures and pictures go beside it")] = Path(
+        "docs/comparison.md"
+    ),
+    against: Annotated[
+        Path | None, typer.Option(help="The JSON of an earlier run, to see what has changed")
+    ] = None,
+) -> None:
+    """Measure the four modes on the real platform: CPU, rate, latency, memory; and write a report.
+
+    Each round starts a platform of its own for each mode, in random order. Five rounds take half an hour:
+    leave the machine alone meanwhile.
+    """
+    from dapr_hero.compare import command, course  # here, since it loads what draws the pictures
+
+    size = course.QUICK if quick else course.FULL
+    command.compare(1 if quick else rounds, size, output, against, console)
+
+
+@app.command()
 def token() -> None:
     """Print the token that daprd wants of its callers, for their header `dapr-api-token`.
 

@@ -53,7 +53,7 @@ class Topic(NamedTuple):
 class Bulk(NamedTuple):
     """Events come in batches of up to `max_messages`."""
 
-    max_messages: int = 100
+    max_messages: int = 500
     # daprd holds a batch back at most this long, so that a lone event waits for nobody.
     max_await_milliseconds: int = 1
 

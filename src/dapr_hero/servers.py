@@ -2,11 +2,12 @@
 
 import asyncio
 import contextlib
+import gc
 import signal
 import socket
 import sys
 from collections.abc import Callable, Coroutine, Iterator
-from typing import Any
+from typing import Any, cast
 
 import grpc.aio
 import uvicorn
@@ -40,6 +41,39 @@ class _Uvicorn(uvicorn.Server):
         yield  # Signals are the app's: it stops its servers in order.
 
 
+class _Protocol(LimitedProtocol):
+    """Sends the head of an answer together with its body; uvicorn alone makes two system calls of them."""
+
+    def connection_made(self, transport: Any) -> None:
+        super().connection_made(cast(asyncio.Transport, Corked(transport)))
+
+
+class Corked:
+    """A transport that writes once in a turn of the event loop."""
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+        self._loop = asyncio.get_running_loop()
+        self._held: list[bytes] = []
+
+    def write(self, data: bytes) -> None:
+        if not self._held:
+            self._loop.call_soon(self._flush)
+        self._held.append(data)
+
+    def close(self) -> None:
+        self._flush()
+        self._transport.close()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    def _flush(self) -> None:
+        if self._held:
+            self._transport.write(b"".join(self._held))
+            self._held.clear()
+
+
 class HttpServer:
     """An ASGI app on one address, until `stop`."""
 
@@ -53,7 +87,7 @@ class HttpServer:
         listening = _bind(host, port)
         config = uvicorn.Config(
             Limited(app),
-            http=LimitedProtocol,
+            http=_Protocol,
             lifespan="off",
             log_config=None,
             access_log=False,
@@ -102,6 +136,8 @@ def run(serve: Callable[[Settings], Coroutine[Any, Any, None]]) -> None:
 
     What keeps it from serving is one line on standard error, and exit code 1.
     """
+    # What was imported stays: to look through it for garbage again and again would halt every request.
+    gc.freeze()
     try:
         uvloop.run(_until_signalled(serve(settings.load())))
     except (SettingsError, PortInUse, Unavailable) as error:

@@ -182,7 +182,7 @@ async def test_the_registration_in_code_says_what_the_mode_can_say(daprd: Delive
         {"match": 'event.type == "widget.v1"', "path": "/widgets.v1"},
         {"match": 'event.type == "gadget.v1"', "path": "/gadgets.v1"},
     ]
-    bulk = {"enabled": True, "maxMessagesCount": 100, "maxAwaitDurationMs": 1}
+    bulk = {"enabled": True, "maxMessagesCount": 500, "maxAwaitDurationMs": 1}
     match daprd.settings.dapr_mode:
         case Mode.CUSTOM_HTTP | Mode.CUSTOM_GRPC:
             assert said["routes"] == {"rules": rules, "default": "/products.v1"}

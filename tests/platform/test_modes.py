@@ -18,8 +18,8 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from valkey import Valkey
 
 from dapr_hero import tokens
-from dapr_hero.items import encode
-from dapr_hero.routing import DEAD_LETTERS_PATH
+from dapr_hero.items import MAX_DESCRIPTION, encode
+from dapr_hero.routing import DEAD_LETTERS_PATH, route_for
 from dapr_hero.testing import RunningPlatform, eventually
 from tests.events import event
 from tests.platform.broker import broker, dead_letters
@@ -63,23 +63,32 @@ def test_a_burst_of_all_types_lands_whole(platform: RunningPlatform) -> None:
             assert stored(platform, resource, f"burst-{number}")["price"] == number
 
 
-def test_full_batches_are_delivered_at_the_first_try(platform: RunningPlatform) -> None:
-    """Each of their events has a trace context, which daprd hands over too."""
+@every_kind
+def test_full_batches_are_stored_at_the_first_try(
+    platform: RunningPlatform, type: str, resource: str
+) -> None:
+    """Each event is as long as one may be, and has a trace context, which daprd hands over too."""
     s = platform.settings
-    before = {path: _handled(platform, path) for path in ("/widgets.v1", DEAD_LETTERS_PATH)}
+    path = route_for(type).path
+    before = {each: _handled(platform, each, "stored") for each in (path, DEAD_LETTERS_PATH)}
     kind = "application/cloudevents+json"
+    longest = {"description": "\N{GRINNING FACE}" * MAX_DESCRIPTION, "price": 1}
     entries = [
-        {"entryId": str(number), "event": event(id=f"full-{number}"), "contentType": kind}
+        {
+            "entryId": str(number),
+            "event": event(type, data={"id": f"full-{number}", **longest}),
+            "contentType": kind,
+        }
         for number in range(1000)
     ]
     url = f"http://127.0.0.1:{s.dapr_http_port}/v1.0-alpha1/publish/bulk/{s.pubsub_name}/{s.pubsub_topic}"
     httpx.post(url, json=entries, headers=tokens.to_daprd(s), timeout=30).raise_for_status()
-    eventually(lambda: _handled(platform, "/widgets.v1") >= before["/widgets.v1"] + 1000)
-    assert _handled(platform, DEAD_LETTERS_PATH) == before[DEAD_LETTERS_PATH]
+    eventually(lambda: _handled(platform, path, "stored") >= before[path] + 1000)
+    assert _handled(platform, DEAD_LETTERS_PATH, "stored") == before[DEAD_LETTERS_PATH]
 
 
-def _handled(platform: RunningPlatform, path: str) -> float:
-    return of_app(platform, "dapr_hero_events_total", route=path)
+def _handled(platform: RunningPlatform, path: str, verdict: str) -> float:
+    return of_app(platform, "dapr_hero_events_total", route=path, verdict=verdict)
 
 
 @every_kind

@@ -15,6 +15,8 @@ from dapr_hero.settings import Settings
 # the component's processingTimeout, which ends the delivery, and leaves the event unacknowledged (ADR 9).
 _PATIENCE_SECONDS = 8.0
 _PAUSE_SECONDS = 0.5
+# What comes back comes by single packs: small enough that a store which is back is not overrun.
+_PACK_EVENTS = 100
 
 
 class Parking:
@@ -27,7 +29,9 @@ class Parking:
     async def park(self, resource: str, batch: Sequence[CloudEvent], reason: str) -> None:
         """Until the store of this resource answers. The events are readable ones."""
         topic = Topic.of_parked(self._settings, resource)
-        await self._publish(topic, events.pack(batch, self._settings.inventory_app_id, reason))
+        source = self._settings.inventory_app_id
+        packs = [batch[first : first + _PACK_EVENTS] for first in range(0, len(batch), _PACK_EVENTS)]
+        await asyncio.gather(*(self._publish(topic, events.pack(each, source, reason)) for each in packs))
 
     async def bury(self, event: CloudEvent, reason: str) -> None:
         """Among the dead letters. Raises also Malformed: Dapr has not handed over the whole event."""

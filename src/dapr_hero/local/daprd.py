@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from dapr_hero.limits import MAX_MESSAGE_BYTES
 from dapr_hero.local import ready, sentry
 from dapr_hero.local.data import DataDir
 from dapr_hero.local.part import Part, Stage
@@ -137,6 +138,8 @@ def _flags(sidecar: Sidecar, mesh: Mesh) -> list[str]:
         f"--metrics-port={sidecar.metrics_port}",
         "--metrics-listen-address=127.0.0.1",
         f"--dapr-graceful-shutdown-seconds={GRACEFUL_SECONDS}",
+        # As the services: a full batch of the longest items.
+        f"--max-body-size={MAX_MESSAGE_BYTES}",
         f"--log-level={_LEVELS[mesh.settings.log_level]}",
         "--placement-host-address=",
         "--scheduler-host-address=",

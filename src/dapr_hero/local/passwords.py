@@ -18,6 +18,7 @@ from dapr_hero.settings import Settings
 DATABASE = "inventory"
 ROLE = "inventory"
 _FILE = "passwords.json"
+_SECRETS = "secrets.json"
 _TOKENS = ("dapr_api_token", "app_api_token")
 
 
@@ -85,9 +86,14 @@ def write_secrets(settings: Settings, data: DataDir) -> Path:
         "password": passwords.postgres_inventory,
         "database": DATABASE,
     }
-    path = data.root / "secrets.json"
+    path = data.root / _SECRETS
     _write_private(path, {settings.postgres_secret: login, "valkey": {"password": passwords.valkey}})
     return path
+
+
+def read_secrets(settings: Settings) -> Mapping[str, Mapping[str, str]]:
+    """What `write_secrets` has written for the platform that runs with these settings."""
+    return _read(location(settings) / _SECRETS)
 
 
 def _read(path: Path) -> Mapping[str, Any]:

@@ -46,7 +46,7 @@ port {settings.valkey_port}
 requirepass {Passwords.of(data).valkey}
 dir "{data.folder(NAME)}"
 appendonly yes
-appendfsync always
+appendfsync no
 save ""
 """
     )

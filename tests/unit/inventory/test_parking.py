@@ -55,6 +55,12 @@ async def test_each_kind_goes_where_its_subscription_reads(parking: Parking, bro
     assert msgspec.json.decode(broker.published[1][2])["deadletterreason"] == "bad"
 
 
+async def test_a_large_batch_comes_back_in_small_packs(parking: Parking, broker: Broker) -> None:
+    await parking.park("gadgets", [one()] * 250, "down")
+    sizes = [len(events.unpack(events.decode(pack))) for _, _, pack in broker.published]
+    assert sorted(sizes) == [50, 100, 100]
+
+
 async def test_a_broker_that_has_just_gone_is_waited_for(parking: Parking, broker: Broker) -> None:
     broker.refusals = 3
     await parking.bury(one(), "bad")

@@ -121,7 +121,7 @@ def test_the_broker(inventory: dict[str, Resource]) -> None:
         "redisHost": "127.0.0.1:16379",
         "redisPassword": {"name": "valkey", "key": "password"},
         "consumerID": "stock",
-        "concurrency": "256",
+        "concurrency": "1000",
         "queueDepth": "1000",
         "processingTimeout": "30s",
         "redeliverInterval": "5s",

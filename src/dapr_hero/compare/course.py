@@ -1,0 +1,85 @@
+"""The course: what every mode runs through, in the same order, on a platform of its own."""
+
+import time
+from typing import NamedTuple
+
+from dapr_hero.compare.drains import drain, drain_into_nothing
+from dapr_hero.compare.latencies import latencies
+from dapr_hero.compare.reads import read
+from dapr_hero.compare.results import Extra, Round
+from dapr_hero.compare.rig import Rig, rig
+from dapr_hero.compare.workloads import KINDS, Workload
+from dapr_hero.local.report import Advance
+from dapr_hero.local.runtime import DaprRuntime
+from dapr_hero.local.services import INVENTORY
+from dapr_hero.settings import Mode
+
+MIXED = "mixed"
+NOTHING = "nothing"
+# What is off in the rounds, and what it is called in the settings of a rig.
+EXTRAS = {"tracing": "tracing", "mTLS": "mtls"}
+
+
+class Size(NamedTuple):
+    """How much of everything."""
+
+    events: int
+    read_seconds: int
+    lone_events: int
+
+
+FULL = Size(events=40_000, read_seconds=4, lone_events=200)
+QUICK = Size(events=10_000, read_seconds=2, lone_events=50)
+# A start; ingest of each kind, mixed and into nothing; reads and latency of each kind; a second start.
+ROUND_STEPS = 1 + len(KINDS) + 2 + 2 * len(KINDS) + 1
+EXTRA_STEPS = 1 + 2 * len(KINDS)
+
+
+async def run_round(mode: Mode, runtime: DaprRuntime, size: Size, advance: Advance) -> Round:
+    """Everything in one mode, with tracing and mTLS off. Raises: LocalError."""
+    async with rig(mode, runtime) as on:
+        advance(1)
+        singles = _singles(size)
+        mixed = Workload(MIXED, KINDS, size.events, MIXED)
+        ingest = {}
+        for workload in [*singles, mixed]:
+            ingest[workload.name] = await drain(on, workload)
+            advance(1)
+        ingest[NOTHING] = await drain_into_nothing(on, Workload(NOTHING, KINDS[:1], size.events, NOTHING))
+        advance(1)
+        reads, latency = {}, {}
+        for workload in singles:
+            reads[workload.name] = await read(on, workload, size.read_seconds)
+            advance(1)
+        for kind in KINDS:
+            latency[kind.name] = await latencies(on, kind, size.lone_events)
+            advance(1)
+        rss = on.meter().rss_mib()
+        start = await _start_seconds(on)
+        advance(1)
+        return Round(mode.value, ingest, reads, latency, start, rss)
+
+
+async def run_extra(mode: Mode, what: str, runtime: DaprRuntime, size: Size, advance: Advance) -> Extra:
+    """Ingest and reads with one of EXTRAS on. Raises: LocalError."""
+    async with rig(mode, runtime, **{EXTRAS[what]: True}) as on:
+        advance(1)
+        ingest, reads = {}, {}
+        for workload in _singles(size):
+            ingest[workload.name] = await drain(on, workload)
+            advance(1)
+            reads[workload.name] = await read(on, workload, size.read_seconds)
+            advance(1)
+        return Extra(mode.value, what, ingest, reads)
+
+
+def _singles(size: Size) -> list[Workload]:
+    return [Workload(kind.name, (kind,), size.events, kind.name) for kind in KINDS]
+
+
+async def _start_seconds(on: Rig) -> float:
+    """From the start of the process until inventory is ready, with everything else up."""
+    await on.platform.stop(INVENTORY)
+    began = time.monotonic()
+    await on.platform.start(INVENTORY)
+    return time.monotonic() - began

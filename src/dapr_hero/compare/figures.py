@@ -1,0 +1,91 @@
+"""Single figures of a round, and what they are over all rounds of a mode."""
+
+from collections.abc import Callable, Sequence
+from statistics import median, quantiles
+
+from dapr_hero.compare.course import MIXED, NOTHING
+from dapr_hero.compare.results import Round, Run
+from dapr_hero.compare.workloads import KINDS
+from dapr_hero.settings import Mode
+
+Figure = Callable[[Round], float]
+
+WORKLOADS = (*(kind.name for kind in KINDS), MIXED, NOTHING)
+
+
+def event_cpu(workload: str) -> Figure:
+    """Microseconds of CPU for an event, over all processes."""
+    return lambda each: each.ingest[workload].total
+
+
+def event_cpu_of(workload: str, part: str) -> Figure:
+    """The same of one process."""
+    return lambda each: each.ingest[workload].cpu[part]
+
+
+def event_rate(workload: str) -> Figure:
+    """Events a second."""
+    return lambda each: each.ingest[workload].rate
+
+
+def added(workload: str) -> Figure:
+    """What app and stores add to the cost of a handler that stores nothing, in percent of it."""
+    return lambda each: (each.ingest[workload].total / each.ingest[NOTHING].total - 1) * 100
+
+
+def get_cpu(kind: str) -> Figure:
+    """Microseconds of CPU for a request, over all processes."""
+    return lambda each: each.reads[kind].cost.total
+
+
+def get_rate(kind: str) -> Figure:
+    """Requests a second."""
+    return lambda each: each.reads[kind].cost.rate
+
+
+def get_p50(kind: str) -> Figure:
+    """Milliseconds."""
+    return lambda each: each.reads[kind].p50_ms
+
+
+def get_p99(kind: str) -> Figure:
+    """Milliseconds."""
+    return lambda each: each.reads[kind].p99_ms
+
+
+def latency_p50(kind: str) -> Figure:
+    """Milliseconds from the publication until it is stored."""
+    return lambda each: median(each.latency_ms[kind])
+
+
+def latency_p99(kind: str) -> Figure:
+    return lambda each: quantiles(each.latency_ms[kind], n=100)[98]
+
+
+def memory(part: str) -> Figure:
+    """MiB."""
+    return lambda each: each.rss_mib[part]
+
+
+def start(each: Round) -> float:
+    """Seconds."""
+    return each.start_seconds
+
+
+def rounds_of(run: Run, mode: Mode) -> list[Round]:
+    return [each for each in run.rounds if each.mode == mode.value]
+
+
+def values(run: Run, mode: Mode, figure: Figure) -> list[float]:
+    """One for each round of the mode."""
+    return [figure(each) for each in rounds_of(run, mode)]
+
+
+def middle(run: Run, mode: Mode, figure: Figure) -> float:
+    return median(values(run, mode, figure))
+
+
+def change(now: Sequence[float], before: Sequence[float]) -> tuple[float, bool]:
+    """Of the median, as a share; and whether it is more than both spreads."""
+    apart = min(now) > max(before) or max(now) < min(before)
+    return median(now) / median(before) - 1, apart

@@ -1,0 +1,50 @@
+"""Latency: how long a lone event takes from its publication until it is stored."""
+
+import asyncio
+import time
+
+import aiohttp
+
+from dapr_hero import tokens
+from dapr_hero.compare import workloads
+from dapr_hero.compare.rig import Rig
+from dapr_hero.compare.stores import WrongResult
+from dapr_hero.compare.workloads import Kind
+
+RATE = 50
+_LOOK_SECONDS = 0.0003
+_PATIENCE_SECONDS = 10
+_WARM = 20
+
+
+async def latencies(rig: Rig, kind: Kind, count: int) -> list[float]:
+    """Milliseconds, of so many events at a low rate; found by asking the store over and over."""
+    s = rig.settings
+    url = f"http://127.0.0.1:{s.dapr_http_port}/v1.0/publish/{s.pubsub_name}/{s.pubsub_topic}"
+    headers = {"content-type": "application/cloudevents+json", **tokens.to_daprd(s)}
+    found = []
+    async with aiohttp.ClientSession(headers=headers, raise_for_status=True) as http:
+        began = time.perf_counter()
+        for number in range(_WARM + count):
+            await asyncio.sleep(max(0.0, began + number / RATE - time.perf_counter()))
+            id = f"lone-{kind.name}-{number}"
+            found.append(await _until_stored(rig, http, url, kind, id))
+    return found[_WARM:]
+
+
+async def _until_stored(rig: Rig, http: aiohttp.ClientSession, url: str, kind: Kind, id: str) -> float:
+    body = workloads.encoded(kind, id)
+    began = time.perf_counter()
+    publishing = asyncio.ensure_future(_publish(http, url, body))
+    while not await rig.stores.has(kind.resource, id):
+        if time.perf_counter() - began > _PATIENCE_SECONDS:
+            raise WrongResult(f"{id} is not stored after {_PATIENCE_SECONDS} s")
+        await asyncio.sleep(_LOOK_SECONDS)
+    passed = (time.perf_counter() - began) * 1000
+    await publishing
+    return passed
+
+
+async def _publish(http: aiohttp.ClientSession, url: str, body: bytes) -> None:
+    async with http.post(url, data=body):
+        pass

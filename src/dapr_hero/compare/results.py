@@ -1,0 +1,99 @@
+"""What was measured, as it is kept in JSON."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Self
+
+import msgspec
+
+from dapr_hero.local.errors import LocalError
+
+
+class Cost(msgspec.Struct, frozen=True):
+    """What one event or request costs."""
+
+    rate: float
+    """Events or requests a second."""
+    cpu: dict[str, float]
+    """Microseconds of CPU for each of them, by process."""
+
+    @classmethod
+    def of(cls, count: int, seconds: float, before: Mapping[str, float], after: Mapping[str, float]) -> Self:
+        """`before` and `after` are CPU seconds by process."""
+        spent = {name: (after[name] - before[name]) / count * 1e6 for name in after}
+        return cls(count / seconds, spent)
+
+    @property
+    def total(self) -> float:
+        """Microseconds of CPU over all processes."""
+        return sum(self.cpu.values())
+
+
+class Reads(msgspec.Struct, frozen=True):
+    """Requests for random items over many connections at once."""
+
+    cost: Cost
+    p50_ms: float
+    p99_ms: float
+
+
+class Round(msgspec.Struct, frozen=True):
+    """All that was measured of one platform in one mode."""
+
+    mode: str
+    ingest: dict[str, Cost]
+    """By workload; in "nothing" the handler only says success."""
+    reads: dict[str, Reads]
+    """By kind."""
+    latency_ms: dict[str, list[float]]
+    """From the publication of each lone event until it is stored, by kind."""
+    start_seconds: float
+    rss_mib: dict[str, float]
+    """Resident memory after all that, by process."""
+
+
+class Extra(msgspec.Struct, frozen=True):
+    """What the platform costs with something on that the rounds have off; in one mode, by workload."""
+
+    mode: str
+    what: str
+    ingest: dict[str, Cost]
+    reads: dict[str, Reads]
+
+
+class Traits(msgspec.Struct, frozen=True):
+    """What a mode is and can do, as it was found by trying."""
+
+    lines: int
+    """Of code, in the modules of `dapr_hero.modes` that only this mode or its protocol needs."""
+    distributions: list[str]
+    """That are loaded when the mode is, and not by the other parts of inventory."""
+    abilities: dict[str, str]
+    """What was tried, and what came of it."""
+
+
+class Run(msgspec.Struct, frozen=True):
+    """A whole comparison."""
+
+    date: str
+    machine: str
+    versions: str
+    driver: str
+    """What has sent the requests of the reads."""
+    rounds: list[Round]
+    extras: list[Extra]
+    traits: dict[str, Traits]
+
+
+def load(path: Path) -> Run:
+    """An earlier run. Raises: LocalError."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Run)
+    except OSError as error:
+        raise LocalError(f"{path} cannot be read: {error.strerror}") from None
+    except msgspec.DecodeError as error:
+        raise LocalError(f"{path} is not a comparison by this version of dapr-hero: {error}") from None
+
+
+def save(run: Run, path: Path) -> None:
+    path.write_bytes(msgspec.json.format(msgspec.json.encode(run), indent=1) + b"\n")

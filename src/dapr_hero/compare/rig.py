@@ -1,0 +1,87 @@
+"""The platform in one mode, in a data directory and on ports of its own, and the hands that measure it."""
+
+import os
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, nullcontext
+from pathlib import Path
+from typing import NamedTuple
+
+from dapr_hero.compare import stores
+from dapr_hero.compare.backlog import Backlog
+from dapr_hero.compare.meter import Meter
+from dapr_hero.compare.stores import Stores
+from dapr_hero.local import assembly, sentry, zipkin
+from dapr_hero.local.platform import Platform
+from dapr_hero.local.ports import on_free_ports
+from dapr_hero.local.process import Process
+from dapr_hero.local.report import Advance
+from dapr_hero.local.runtime import DaprRuntime
+from dapr_hero.settings import Mode, Settings
+
+
+class Rig(NamedTuple):
+    platform: Platform
+    stores: Stores
+    backlog: Backlog
+
+    @property
+    def settings(self) -> Settings:
+        return self.platform.settings
+
+    @asynccontextmanager
+    async def swapped(self, part: str, module: str) -> AsyncIterator[Process]:
+        """A Python module that runs in place of a service, which is stopped, until the block ends."""
+        await self.platform.stop(part)
+        log = self.platform.processes[part].log
+        env = {**os.environ, **self.settings.environment()}
+        process = Process(part, [sys.executable, "-m", module], log, env=env)
+        await process.start()
+        try:
+            yield process
+        finally:
+            await process.stop()
+
+    def meter(self, *others: Process) -> Meter:
+        """Of all processes of the platform as they run now, and of others."""
+        every = [*self.platform.processes.values(), *others]
+        return Meter({each.name: each.pid for each in every if each.running and each.pid})
+
+
+class Silence:
+    """Many platforms come and go; the comparison has one bar for all of them."""
+
+    def say(self, message: str) -> None: ...
+
+    def track(
+        self, description: str, total: int | None, unit: str = "steps"
+    ) -> AbstractContextManager[Advance]:
+        unheard: Callable[[int], None] = lambda _: None  # noqa: E731
+        return nullcontext(unheard)
+
+
+@asynccontextmanager
+async def rig(
+    mode: Mode, runtime: DaprRuntime, *, tracing: bool = False, mtls: bool = False
+) -> AsyncIterator[Rig]:
+    """A fresh platform; its data is gone afterwards. Raises: LocalError."""
+    with _folder() as folder:
+        settings = on_free_ports(dapr_mode=mode, data_dir=folder / "data", tracing=tracing)
+        left_out = {zipkin.NAME: tracing, sentry.NAME: mtls}
+        parts = assembly.ALL - {name for name, wanted in left_out.items() if not wanted}
+        quiet = Silence()
+        async with (
+            Platform(settings, runtime, quiet, parts=parts) as platform,
+            stores.opened(platform.settings) as opened,
+        ):
+            backlog = await Backlog.learnt(opened.valkey, platform.settings, quiet)
+            yield Rig(platform, opened, backlog)
+
+
+@contextmanager
+def _folder() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="dapr-hero-compare-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)  # PostgreSQL never runs as root, and must get in.
+        yield folder

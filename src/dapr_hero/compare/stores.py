@@ -1,0 +1,85 @@
+"""What is in the stores, read behind Dapr's back: a workload counts only if all of it is there, and right."""
+
+import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+
+import asyncpg
+from valkey.asyncio import Valkey
+
+from dapr_hero.compare.workloads import Stored, Workload
+from dapr_hero.local.errors import LocalError
+from dapr_hero.local.passwords import read_secrets
+from dapr_hero.settings import Settings
+
+_KEYS_AT_ONCE = 1000
+
+
+class WrongResult(LocalError):
+    """The stores do not hold what the workload must leave there: speed without correctness is no result."""
+
+
+class Stores:
+    """PostgreSQL and Valkey, with the passwords of the platform."""
+
+    def __init__(self, settings: Settings, valkey: Valkey, postgres: asyncpg.Connection) -> None:
+        self.valkey = valkey
+        self.postgres = postgres
+        # How Dapr, and in it VersionedState, prefixes the keys of each resource.
+        self._prefixes = {
+            "gadgets": f"{settings.inventory_app_id}||gadget:",
+            "products": f"{settings.products_app_id}||product:",
+        }
+
+    async def check(self, workload: Workload) -> None:
+        """Raises: WrongResult, which names an item."""
+        for resource, expected in workload.expected().items():
+            found = await self._items(resource, workload.prefix)
+            wrong = [id for id in expected.keys() | found.keys() if expected.get(id) != found.get(id)]
+            if wrong:
+                first = min(wrong)
+                raise WrongResult(
+                    f"{workload.name}: {len(wrong)} of {len(expected)} {resource} are wrong or missing;"
+                    f" {first} must be {expected.get(first)} and is {found.get(first)}"
+                )
+
+    async def has(self, resource: str, id: str) -> bool:
+        """Whether the item is stored."""
+        if resource == "widgets":
+            return bool(await self.postgres.fetchval("SELECT true FROM widgets WHERE id = $1", id))
+        return bool(await self.valkey.exists(f"{self._prefixes[resource]}{id}"))
+
+    async def _items(self, resource: str, prefix: str) -> Mapping[str, Stored]:
+        if resource == "widgets":
+            query = "SELECT id, description, price::text FROM widgets WHERE starts_with(id, $1)"
+            rows = await self.postgres.fetch(query, f"{prefix}-")
+            return {id: Stored(description, price) for id, description, price in rows}
+        pattern = f"{self._prefixes[resource]}{prefix}-*"
+        keys = [key async for key in self.valkey.scan_iter(pattern, count=_KEYS_AT_ONCE)]
+        found: dict[str, Stored] = {}
+        for first in range(0, len(keys), _KEYS_AT_ONCE):
+            async with self.valkey.pipeline(transaction=False) as pipeline:
+                for key in keys[first : first + _KEYS_AT_ONCE]:
+                    pipeline.hget(key, "data")
+                entries = [json.loads(value) for value in await pipeline.execute()]
+            found |= {each["id"]: Stored(each["description"], each["price"]) for each in entries}
+        return found
+
+
+@asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[Stores]:
+    """The stores of the platform that runs with these settings."""
+    secrets = read_secrets(settings)
+    login = secrets[settings.postgres_secret]
+    postgres = await asyncpg.connect(
+        host=login["host"],
+        port=int(login["port"]),
+        user=login["username"],
+        password=login["password"],
+        database=login["database"],
+    )
+    try:
+        async with Valkey(port=settings.valkey_port, password=secrets["valkey"]["password"]) as valkey:
+            yield Stores(settings, valkey, postgres)
+    finally:
+        await postgres.close()

@@ -1,0 +1,77 @@
+"""What is asked of the platform: events of some kinds, and what they must leave in the stores."""
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from dapr_hero.items import encode
+
+
+class Kind(NamedTuple):
+    """A type of event and the resource that it becomes."""
+
+    name: str
+    type: str
+    resource: str
+
+
+KINDS = (
+    Kind("widget", "widget.v1", "widgets"),
+    Kind("gadget", "gadget.v1", "gadgets"),
+    Kind("thingamajig", "thingamajig.v1", "products"),
+)
+
+
+class Stored(NamedTuple):
+    """What is to be found of an item, its price as a text."""
+
+    description: str
+    price: str
+
+
+class Workload(NamedTuple):
+    """Events of one kind, or of several in turn, of which each makes an item of its own."""
+
+    name: str
+    kinds: tuple[Kind, ...]
+    total: int
+    prefix: str
+    """Of the ids, so that no two workloads share an item."""
+
+    def events(self) -> Iterator[dict[str, object]]:
+        """The CloudEvents."""
+        for number in range(self.total):
+            yield event(self.kinds[number % len(self.kinds)], self._id(number), number)
+
+    def expected(self) -> Mapping[str, dict[str, Stored]]:
+        """What must be stored, by resource and id."""
+        found: dict[str, dict[str, Stored]] = {kind.resource: {} for kind in self.kinds}
+        for number in range(self.total):
+            kind = self.kinds[number % len(self.kinds)]
+            found[kind.resource][self._id(number)] = Stored(_description(number), f"{number}.25")
+        return found
+
+    def _id(self, number: int) -> str:
+        return f"{self.prefix}-{number}"
+
+
+def event(kind: Kind, id: str, number: int = 0) -> dict[str, object]:
+    """A CloudEvent that makes one item."""
+    return {
+        "specversion": "1.0",
+        "id": f"event-{id}",
+        "source": "dapr-hero-compare",
+        "type": kind.type,
+        "time": "2026-01-01T00:00:00Z",
+        "datacontenttype": "application/json",
+        # A quarter is exact in binary too.
+        "data": {"id": id, "description": _description(number), "price": number + 0.25},
+    }
+
+
+def _description(number: int) -> str:
+    return f"item {number} of a comparison of four modes"
+
+
+def encoded(kind: Kind, id: str) -> bytes:
+    """The same as it is published."""
+    return encode(event(kind, id))

@@ -1,0 +1,38 @@
+"""The modes are really loaded and really tried; the SDK's newest version may have learnt something."""
+
+import pytest
+
+from dapr_hero.compare.results import Traits
+from dapr_hero.compare.traits import traits
+from dapr_hero.settings import Mode
+
+
+async def found(mode: Mode) -> Traits:
+    result = await traits(mode)
+    assert 50 < result.lines < 400
+    return result
+
+
+async def test_what_a_mode_of_our_own_can_do() -> None:
+    http, grpc = await found(Mode.CUSTOM_HTTP), await found(Mode.CUSTOM_GRPC)
+    for each, failure in ((http, "500"), (grpc, "UNKNOWN")):
+        assert each.abilities.pop("an exception of the handler becomes") == f"{failure}, so Dapr retries"
+        assert set(each.abilities.values()) == {"yes"}
+    assert (http.distributions, grpc.distributions) == ([], ["dapr"])
+
+
+async def test_what_the_sdk_can_do_over_http() -> None:
+    tried = await found(Mode.SDK_HTTP)
+    assert "fastapi" in tried.distributions
+    assert tried.abilities["routing by type, said in code"] == "no"
+    assert tried.abilities["refuses who has no token"] == "no"
+    assert tried.abilities["awaits asynchronous handlers"] == "yes"
+
+
+@pytest.mark.filterwarnings("ignore:coroutine .* was never awaited")
+async def test_what_the_sdk_can_do_over_grpc() -> None:
+    tried = await found(Mode.SDK_GRPC)
+    assert tried.abilities["routing by type, said in code"] == "yes"
+    assert tried.abilities["bulk, said in code"] == "no"
+    assert tried.abilities["awaits asynchronous handlers"] == "no"
+    assert tried.abilities["an exception of the handler becomes"] == "success: the event is gone"
