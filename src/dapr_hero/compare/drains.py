@@ -19,9 +19,10 @@ _PATIENCE_SECONDS = 300
 
 async def drain(rig: Rig, workload: Workload) -> Cost:
     """What one event costs, from a tenth of the backlog to its end. Raises: WrongResult."""
-    await rig.platform.stop(INVENTORY)
-    await _fill(rig, workload)
-    starting = asyncio.create_task(rig.platform.start(INVENTORY, INVENTORY_DAPRD))
+    for part in rig.inventories:
+        await rig.platform.stop(part)
+    await rig.backlog.fill(workload)
+    starting = asyncio.create_task(rig.platform.start(*rig.inventories))
     try:
         cost = await _watch(rig, workload.total)
     finally:
@@ -33,7 +34,8 @@ async def drain(rig: Rig, workload: Workload) -> Cost:
 async def drain_into_nothing(rig: Rig, workload: Workload) -> Cost:
     """The same with a handler that stores nothing and says success: what Dapr itself costs."""
     await rig.platform.stop(INVENTORY)
-    await _fill(rig, workload)
+    await rig.platform.stop(INVENTORY_DAPRD)
+    await rig.backlog.fill(workload)
     async with rig.swapped(INVENTORY, "dapr_hero.compare.nothing") as nothing:
         starting = asyncio.create_task(rig.platform.start(INVENTORY_DAPRD))
         try:
@@ -43,11 +45,6 @@ async def drain_into_nothing(rig: Rig, workload: Workload) -> Cost:
         await rig.platform.stop(INVENTORY_DAPRD)
     await rig.platform.start(INVENTORY, INVENTORY_DAPRD)
     return cost
-
-
-async def _fill(rig: Rig, workload: Workload) -> None:
-    await rig.platform.stop(INVENTORY_DAPRD)
-    await rig.backlog.fill(workload)
 
 
 async def _watch(rig: Rig, count: int, *others: Process) -> Cost:

@@ -14,7 +14,7 @@ from dapr_hero.compare.meter import Meter
 from dapr_hero.compare.stores import Stores
 from dapr_hero.local import assembly, sentry, zipkin
 from dapr_hero.local.platform import Platform
-from dapr_hero.local.ports import on_free_ports
+from dapr_hero.local.ports import on_free_ports, replica_on_free_ports
 from dapr_hero.local.process import Process
 from dapr_hero.local.report import Advance
 from dapr_hero.local.runtime import DaprRuntime
@@ -43,6 +43,12 @@ class Rig(NamedTuple):
         finally:
             await process.stop()
 
+    @property
+    def inventories(self) -> list[str]:
+        """The parts of inventory and its replicas, each with its sidecar."""
+        names = [assembly.replica(number) for number, _ in enumerate(self.platform.inventories, start=1)]
+        return [*names, *(f"{name}-daprd" for name in names)]
+
     def meter(self, *others: Process) -> Meter:
         """Of all processes of the platform as they run now, and of others."""
         every = [*self.platform.processes.values(), *others]
@@ -63,16 +69,17 @@ class Silence:
 
 @asynccontextmanager
 async def rig(
-    mode: Mode, runtime: DaprRuntime, *, tracing: bool = False, mtls: bool = False
+    mode: Mode, runtime: DaprRuntime, *, tracing: bool = False, mtls: bool = False, inventories: int = 1
 ) -> AsyncIterator[Rig]:
     """A fresh platform; its data is gone afterwards. Raises: LocalError."""
     with _folder() as folder:
         settings = on_free_ports(dapr_mode=mode, data_dir=folder / "data", tracing=tracing)
         left_out = {zipkin.NAME: tracing, sentry.NAME: mtls}
         parts = assembly.ALL - {name for name, wanted in left_out.items() if not wanted}
+        replicas = [replica_on_free_ports(settings) for _ in range(inventories - 1)]
         quiet = Silence()
         async with (
-            Platform(settings, runtime, quiet, parts=parts) as platform,
+            Platform(settings, runtime, quiet, parts=parts, replicas=replicas) as platform,
             stores.opened(platform.settings) as opened,
         ):
             backlog = await Backlog.learnt(opened.valkey, platform.settings, quiet)

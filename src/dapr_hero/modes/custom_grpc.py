@@ -37,7 +37,7 @@ async def listen(
 ) -> "GrpcListener":
     """Events in. Raises: PortInUse."""
     server = grpc_server("127.0.0.1", settings.callback_port, settings.app_api_token)
-    callbacks = _Callbacks(subscriptions, deliver)
+    callbacks = Callbacks(subscriptions, deliver)
     appcallback_service_v1.add_AppCallbackServicer_to_server(callbacks, server)
     await server.start()
     return GrpcListener(server)
@@ -51,7 +51,7 @@ class GrpcListener:
         await self._server.stop(DRAIN_SECONDS)
 
 
-class _Callbacks(appcallback_service_v1.AppCallbackServicer):
+class Callbacks(appcallback_service_v1.AppCallbackServicer):
     """https://docs.dapr.io/reference/api/pubsub_api/, as the AppCallback service of dapr/proto has it."""
 
     def __init__(self, subscriptions: Sequence[Subscription], deliver: Deliver) -> None:

@@ -1,0 +1,32 @@
+"""Whether the millionth event costs what the ten thousandth did: widgets, in µs of CPU of all processes.
+
+python benchmarks/flat_cost.py [MODE]
+"""
+
+import asyncio
+import sys
+
+from dapr_hero import settings
+from dapr_hero.compare.drains import drain
+from dapr_hero.compare.rig import Silence, rig
+from dapr_hero.compare.workloads import KINDS, Workload
+from dapr_hero.local import runtime
+from dapr_hero.settings import Mode
+
+_COUNTS = (10_000, 100_000, 1_000_000)
+
+
+async def main(mode: Mode) -> None:
+    async with rig(mode, runtime.obtain(settings.load(), Silence())) as on:
+        for count in _COUNTS:
+            cost = await drain(on, Workload(f"{count} events", KINDS[:1], count, f"flat{count}"))
+            memory = on.meter().rss_mib()
+            sys.stdout.write(
+                f"{count:>9,} events: {cost.total:5.1f} µs each, {cost.rate:7,.0f}/s;"
+                f" inventory {memory['inventory']:.0f} MiB, its daprd {memory['inventory-daprd']:.0f} MiB\n"
+            )
+            sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    asyncio.run(main(Mode((*sys.argv[1:], Mode.CUSTOM_GRPC)[0])))

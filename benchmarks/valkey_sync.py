@@ -1,0 +1,35 @@
+"""What it costs that Valkey brings every write to the disk before it answers (ADR 12).
+
+python benchmarks/valkey_sync.py [MODE]
+"""
+
+import asyncio
+import sys
+
+from dapr_hero import settings
+from dapr_hero.compare.drains import drain
+from dapr_hero.compare.rig import Silence, rig
+from dapr_hero.compare.workloads import KINDS, Workload
+from dapr_hero.local import runtime
+from dapr_hero.settings import Mode
+
+_EVENTS = 40_000
+_ROUNDS = 2
+
+
+async def main(mode: Mode) -> None:
+    async with rig(mode, runtime.obtain(settings.load(), Silence())) as on:
+        for number in range(_ROUNDS):
+            for sync in ("no", "everysec", "always"):
+                await on.stores.valkey.config_set("appendfsync", sync)
+                for kind in KINDS:
+                    workload = Workload(kind.name, (kind,), _EVENTS, f"{sync}-{number}-{kind.name}")
+                    cost = await drain(on, workload)
+                    sys.stdout.write(
+                        f"{sync:8} {kind.name:11} {cost.total:5.1f} µs per event, {cost.rate:6,.0f}/s\n"
+                    )
+                    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    asyncio.run(main(Mode((*sys.argv[1:], Mode.CUSTOM_GRPC)[0])))
