@@ -24,10 +24,12 @@ def write(run: Run, page: Path) -> None:
     raw = page.with_suffix(".json")
     template = Template(resources.files("dapr_hero.compare").joinpath("report.md").read_text())
     costs = {mode.name.lower(): f"{middle(run, mode, figures.event_cpu('widget')):.0f}" for mode in Mode}
+    lines = {f"lines_{mode.name.lower()}": str(run.traits[mode.value].lines) for mode in Mode}
     text = template.substitute(
-        costs | _pictures(run, page.with_suffix("")),
+        costs | lines | _pictures(run, page.with_suffix("")),
         json=raw.name,
-        own_lines=run.traits[Mode.CUSTOM_GRPC.value].lines,
+        cheapest_event=_cheapest(run, figures.event_cpu("widget")),
+        cheapest_read=_cheapest(run, figures.get_cpu("gadget")),
         where=f"{run.date}, {run.machine}; {run.versions}.",
         rounds=len(rounds_of(run, Mode.CUSTOM_GRPC)),
         summary=summary(run),
@@ -62,6 +64,10 @@ def summary(run: Run) -> str:
         found = run.traits[mode.value]
         rows.append([f"**{mode.value}**", *measured, str(found.lines), str(len(found.distributions))])
     return table(["mode", *(name for name, _, _ in columns), "lines", "packages"], rows)
+
+
+def _cheapest(run: Run, figure: Figure) -> str:
+    return min(Mode, key=lambda mode: middle(run, mode, figure)).value
 
 
 def against(run: Run, earlier: Run) -> str:

@@ -5,10 +5,11 @@ What the SDK offers is tried on its extensions alone, used as its documents say,
 
 import asyncio
 import json
+import logging
 import sys
 import warnings
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from importlib.metadata import packages_distributions
 from pathlib import Path
 from typing import Any
@@ -209,9 +210,19 @@ _BARE = {Mode.SDK_HTTP: _bare_sdk_http, Mode.SDK_GRPC: _bare_sdk_grpc}
 async def _send(settings: Settings, token: str) -> str:
     """Deliver one event as daprd does; the HTTP status, or gRPC's code or the status in its answer."""
     headers = {"dapr-api-token": token} if token else {}
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), _no_logs():
         warnings.simplefilter("ignore")  # of coroutines that nobody awaits: that is what is tried
         return await (_post if settings.dapr_mode.protocol == "http" else _call)(settings, headers)
+
+
+@contextmanager
+def _no_logs() -> Iterator[None]:
+    """The traces of what fails on purpose are not for the terminal."""
+    logging.disable()
+    try:
+        yield
+    finally:
+        logging.disable(logging.NOTSET)
 
 
 async def _post(settings: Settings, headers: dict[str, str]) -> str:
