@@ -67,6 +67,6 @@ def _drawing(title: str, unit: str) -> tuple[Figure, Axes]:
 
 
 def _save(figure: Figure, axes: Axes, path: Path) -> None:
-    axes.legend(frameon=False, ncols=2)
+    figure.legend(loc="outside upper right", frameon=False, ncols=len(axes.get_legend_handles_labels()[1]))
     figure.savefig(path, metadata={"Date": None})
     pyplot.close(figure)
