@@ -136,7 +136,7 @@ async def test_a_stop_answers_what_is_under_way(settings: Settings, handler: Han
         under_way = asyncio.create_task(Deliverer(settings).bulk("/widgets.v1", [event()]))
         await handler.entered.wait()
         stopping = asyncio.create_task(listener.stop())
-        while await _accepts(settings.callback_port):
+        while await accepts(settings.callback_port):
             await asyncio.sleep(0.01)
         # Long enough for a stop that cuts, which the suite must not take for one that waits.
         done, _ = await asyncio.wait({under_way, stopping}, timeout=0.3)
@@ -148,7 +148,7 @@ async def test_a_stop_answers_what_is_under_way(settings: Settings, handler: Han
         await Deliverer(settings).one("/widgets.v1", event())
 
 
-async def _accepts(port: int) -> bool:
+async def accepts(port: int) -> bool:
     try:
         _, writer = await asyncio.open_connection("127.0.0.1", port)
     except OSError:
