@@ -8,6 +8,7 @@ from typing import Any
 
 import aiohttp
 import grpc.aio
+import psutil
 import pytest
 
 from dapr_hero import modes
@@ -161,6 +162,14 @@ async def test_a_taken_port_is_said(settings: Settings, daprd: Deliverer, handle
     mode = modes.load(settings.dapr_mode)
     with pytest.raises(PortInUse, match=str(settings.callback_port)):
         await mode.listen(settings, subscriptions(settings), handler.deliver)
+
+
+async def test_it_listens_on_loopback_only(daprd: Deliverer) -> None:
+    listening = [
+        each for each in psutil.Process().net_connections("inet") if each.status == psutil.CONN_LISTEN
+    ]
+    ours = [each.laddr.ip for each in listening if each.laddr.port == daprd.settings.callback_port]
+    assert ours in (["127.0.0.1"], ["::ffff:127.0.0.1"])
 
 
 @pytest.mark.parametrize("payload", [b'{"type": "widget.v1", "price": 1.0}', b"no event \xff", b""])

@@ -39,7 +39,7 @@ def stored(platform: RunningPlatform, resource: str, id: str) -> dict[str, Any]:
 
 
 @every_kind
-@pytest.mark.parametrize("id", ["plain", "a b", "café", "a/b", "a||b", "100%", "x" * 256])
+@pytest.mark.parametrize("id", ["plain", "a 'b';--", "café", "a/b", "a||b", "100%", "x" * 256])
 def test_an_event_is_routed_stored_and_read_back(
     platform: RunningPlatform, type: str, resource: str, id: str
 ) -> None:
