@@ -19,6 +19,8 @@ log = structlog.get_logger()
 
 Save = Callable[[list[Version]], Awaitable[None]]
 
+_LOGGED_SINGLY = (Verdict.REJECT, Verdict.RETRY)
+
 
 class Fault(Exception):
     """Storing failed in a way that nobody has foreseen; the log has the trace."""
@@ -71,13 +73,7 @@ class Handlers:
             tracing.received(path, [each.traceparent for each in batch]),
         ):
             outcomes = await self._handle(path, batch)
-        metrics.BATCH_SIZE.labels(path).observe(len(batch))
-        for verdict, count in Counter(outcome.verdict for outcome in outcomes).items():
-            metrics.EVENTS.labels(path, verdict.value).inc(count)
-        for event, outcome in zip(batch, outcomes, strict=True):
-            if outcome is not STORED:
-                words = {"verdict": outcome.verdict.value, "reason": outcome.reason}
-                log.warning("event not stored", path=path, event_id=_id(event), **words)
+        _report(path, batch, outcomes)
         return outcomes
 
     async def _handle(self, path: str, batch: Sequence[CloudEvent]) -> list[Outcome]:
@@ -157,6 +153,19 @@ class Handlers:
 
 async def _retry(_: str, refused: Sequence[Refused]) -> list[Outcome]:
     return [Outcome(Verdict.RETRY, str(error)) for _, error in refused]
+
+
+def _report(path: str, batch: Sequence[CloudEvent], outcomes: Sequence[Outcome]) -> None:
+    """Count the outcomes, and log all but the good ones; an outage parks too many for a line each."""
+    metrics.BATCH_SIZE.labels(path).observe(len(batch))
+    for outcome, count in Counter(outcomes).items():
+        metrics.EVENTS.labels(path, outcome.verdict.value).inc(count)
+        if outcome.verdict is Verdict.PARKED:
+            log.warning("events parked", path=path, count=count, reason=outcome.reason)
+    for event, outcome in zip(batch, outcomes, strict=True):
+        if outcome.verdict in _LOGGED_SINGLY:
+            words = {"verdict": outcome.verdict.value, "reason": outcome.reason}
+            log.warning("event not stored", path=path, event_id=_id(event), **words)
 
 
 def _id(event: CloudEvent) -> str | None:

@@ -4,6 +4,7 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
 from dapr_hero import events, items
 from dapr_hero.errors import Unavailable
@@ -134,6 +135,19 @@ async def test_what_an_outage_refuses_is_parked_in_one_pack(world: World, path: 
     assert (parked_for, len(parked), reason) == (resource, 2, "it does not answer; try again")
 
 
+async def test_what_is_parked_is_logged_by_the_batch_and_what_is_rejected_by_the_event(world: World) -> None:
+    world.stores["widgets"].error = Unavailable("it")
+    bad = event(price="x")
+    with capture_logs() as lines:
+        await world.deliver("/widgets.v1", batch(*[event() for _ in range(50)], bad))
+    said = [{**line, "reason": ""} for line in lines]
+    common = {"path": "/widgets.v1", "reason": "", "log_level": "warning"}
+    assert said == [
+        {"event": "events parked", "count": 50, **common},
+        {"event": "event not stored", "event_id": bad["id"], "verdict": "reject", **common},
+    ]
+
+
 async def test_what_cannot_even_be_parked_or_buried_is_left_to_dapr(world: World) -> None:
     world.topics.down = True
     world.stores["widgets"].error = Unavailable("it")
@@ -143,11 +157,12 @@ async def test_what_cannot_even_be_parked_or_buried_is_left_to_dapr(world: World
 
 
 @given(poison=st.sets(st.integers(0, 19)))
-@settings(deadline=None, max_examples=20)  # each poisonous item is logged with its trace
+@settings(deadline=None, max_examples=20)
 async def test_an_item_that_breaks_its_batch_is_retried_alone(poison: set[int]) -> None:
     world = World()
     world.stores["widgets"].poison = {str(number) for number in poison}
-    verdicts = await world.deliver("/widgets.v1", batch(*(event(id=str(number)) for number in range(20))))
+    with capture_logs():  # To write each trace would take longer than all the rest.
+        verdicts = await world.deliver("/widgets.v1", batch(*(event(id=str(n)) for n in range(20))))
     assert {n for n, verdict in enumerate(verdicts) if verdict is Verdict.RETRY} == poison
     assert {n for n, verdict in enumerate(verdicts) if verdict is Verdict.STORED} == set(range(20)) - poison
     assert set(world.stores["widgets"].ids) == {str(number) for number in set(range(20)) - poison}
