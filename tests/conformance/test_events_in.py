@@ -172,17 +172,14 @@ async def test_it_listens_on_loopback_only(daprd: Deliverer) -> None:
     assert ours in (["127.0.0.1"], ["::ffff:127.0.0.1"])
 
 
+@pytest.mark.parametrize("path", [*(route.parked_path for route in ROUTES), DEAD_LETTERS_PATH])
 @pytest.mark.parametrize("payload", [b'{"type": "widget.v1", "price": 1.0}', b"no event \xff", b""])
-async def test_a_dead_letter_comes_byte_for_byte(daprd: Deliverer, handler: Handler, payload: bytes) -> None:
-    assert await daprd.wrapped(DEAD_LETTERS_PATH, payload) == "SUCCESS"
-    [(path, [got])] = handler.batches
-    assert (path, got.original()) == (DEAD_LETTERS_PATH, payload)
-
-
-async def test_parked_events_come_on_the_path_of_their_resource(daprd: Deliverer, handler: Handler) -> None:
-    for route in ROUTES:
-        assert await daprd.one(route.parked_path, event()) == "SUCCESS"
-    assert [path for path, _ in handler.batches] == [route.parked_path for route in ROUTES]
+async def test_what_was_put_aside_comes_byte_for_byte(
+    daprd: Deliverer, handler: Handler, path: str, payload: bytes
+) -> None:
+    assert await daprd.wrapped(path, payload) == "SUCCESS"
+    [(got_path, [got])] = handler.batches
+    assert (got_path, got.original()) == (path, payload)
 
 
 async def test_the_registration_in_code_says_what_the_mode_can_say(daprd: Deliverer) -> None:
@@ -207,7 +204,7 @@ async def test_the_registration_in_code_says_what_the_mode_can_say(daprd: Delive
         (f"pubsub-parked-{name}", f"inventory-parked-{name}") for name in ("widgets", "gadgets", "products")
     ]
     assert _topic(letters) == ("pubsub-dead-letters", "inventory-dead-letters")
-    assert letters["metadata"] == {"rawPayload": "true"}
+    assert [each["metadata"] for each in (*parked, letters)] == [{"rawPayload": "true"}] * 4
 
 
 def _topic(registration: dict[str, Any]) -> tuple[str, str]:
