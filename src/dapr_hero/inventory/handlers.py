@@ -17,8 +17,11 @@ from dapr_hero.routing import DEAD_LETTERS_PATH, ROUTES, route_for
 
 log = structlog.get_logger()
 
-Save = Callable[[list[Version]], Awaitable[None]]
+# Stores a list of items in one round trip; who gives a patience, in seconds, waits no longer than that.
+Save = Callable[[list[Version], float | None], Awaitable[None]]
 
+# What all types wait for when one has a store that does not answer; the many batches of a second take less.
+_PATIENCE_SECONDS = 1.0
 _LOGGED_SINGLY = (Verdict.REJECT, Verdict.RETRY)
 
 
@@ -41,6 +44,7 @@ Remedy = Callable[[str, Sequence[Refused]], Awaitable[list[Outcome]]]
 
 
 class Remedies(NamedTuple):
+    patience_seconds: float | None
     unavailable: Remedy
     malformed: Remedy
     fault: Remedy
@@ -53,14 +57,14 @@ class Handlers:
     """The handlers of all paths: one for each resource, alike but for the store in which its items land."""
 
     def __init__(self, saves: Mapping[str, Save], parking: Parking, letters: DeadLetters) -> None:
-        """`saves` has, for each resource, what stores a list of its items in one round trip."""
+        """`saves` has one entry for each resource."""
         self._saves = saves
         self._parking = parking
         self._letters = letters
-        #                       a store is down   malformed   internal error
-        self._fresh = Remedies(self._park, self._bury, _retry)
-        self._parked = Remedies(_retry, self._bury, self._bury)
-        self._dead = Remedies(self._park, self._keep, self._keep)
+        #                        patience          a store is down  malformed   internal error
+        self._fresh = Remedies(_PATIENCE_SECONDS, self._park, self._bury, _retry)
+        self._parked = Remedies(None, _retry, self._bury, self._bury)
+        self._dead = Remedies(None, self._park, self._keep, self._keep)
         self._resources = {route.path: route.resource for route in ROUTES}
         self._parked_resources = {route.parked_path: route.resource for route in ROUTES}
 
@@ -101,7 +105,7 @@ class Handlers:
         return (await self._settle(route_for(letter.type).resource, [letter], self._dead))[0]
 
     async def _settle(self, resource: str, batch: Sequence[CloudEvent], remedies: Remedies) -> list[Outcome]:
-        errors = await self._store(batch, self._saves[resource])
+        errors = await self._store(resource, batch, remedies.patience_seconds)
         outcomes = [STORED] * len(batch)
         for kind in {type(error) for error in errors if error}:
             refused = {
@@ -114,8 +118,14 @@ class Handlers:
                 outcomes[place] = outcome
         return outcomes
 
-    async def _store(self, batch: Sequence[CloudEvent], save: Save) -> list[Exception | None]:
+    async def _store(
+        self, resource: str, batch: Sequence[CloudEvent], patience_seconds: float | None
+    ) -> list[Exception | None]:
         """What kept each event from being stored."""
+
+        async def save(versions: list[Version]) -> None:
+            await self._saves[resource](versions, patience_seconds)
+
         read = [_read(event) for event in batch]
         failed = await _failures(items.newest([each for each in read if isinstance(each, Version)]), save)
         return [failed.get(each.item.id) if isinstance(each, Version) else each for each in read]
@@ -180,7 +190,9 @@ def _read(event: CloudEvent) -> Version | Malformed:
         return fault
 
 
-async def _failures(versions: list[Version], save: Save) -> dict[str, Exception]:
+async def _failures(
+    versions: list[Version], save: Callable[[list[Version]], Awaitable[None]]
+) -> dict[str, Exception]:
     """Save them; what kept which item, by its id. One that breaks its batch is found, and harms no other."""
     if not versions:
         return {}

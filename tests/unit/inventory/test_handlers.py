@@ -25,8 +25,10 @@ class Store:
         self.batches: list[list[Version]] = []
         self.error: Exception | None = None
         self.poison: set[str] = set()
+        self.patience: set[float | None] = set()
 
-    async def save(self, versions: list[Version]) -> None:
+    async def save(self, versions: list[Version], patience_seconds: float | None) -> None:
+        self.patience.add(patience_seconds)
         if self.error:
             raise self.error
         if self.poison & {version.item.id for version in versions}:
@@ -183,6 +185,15 @@ async def test_a_pack_waits_on_and_an_event_that_breaks_it_is_buried(world: Worl
     assert await world.deliver("/parked/gadgets", pack(event(id="bad"), event(id="a"))) == [Verdict.STORED]
     assert world.stores["gadgets"].ids == ["a"]
     assert [reason for _, reason in world.topics.buried] == ["internal error"]
+
+
+async def test_only_who_has_others_behind_does_not_wait_long(world: World) -> None:
+    widgets = world.stores["widgets"]
+    await world.deliver("/parked/widgets", pack(event()))
+    await world.deliver(DEAD_LETTERS_PATH, batch(event()))
+    assert widgets.patience == {None}
+    await world.deliver("/widgets.v1", batch(event()))
+    assert widgets.patience == {None, 1.0}
 
 
 async def test_what_is_no_pack_is_buried(world: World) -> None:
