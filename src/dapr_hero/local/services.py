@@ -49,7 +49,8 @@ def products(settings: Settings, data: DataDir, needs: frozenset[str]) -> Part:
     async def serves() -> bool:
         return await ready.grpc_serving(f"127.0.0.1:{settings.products_port}")
 
-    return _part(PRODUCTS, PRODUCTS, own, data, serves, {"PRODUCTS_PORT": settings.products_port}, needs)
+    ports = {"PRODUCTS_PORT": settings.products_port, "PRODUCTS_HTTP_PORT": settings.products_http_port}
+    return _part(PRODUCTS, PRODUCTS, own, data, serves, ports, needs)
 
 
 def _part(
