@@ -11,17 +11,24 @@ from starlette.routing import Route
 from dapr_hero.errors import Unavailable
 from dapr_hero.rest import json_response
 
+OK = "ok"
+
 # Tells whether a dependency answers, by raising Unavailable when it does not.
 Check = Callable[[], Awaitable[object]]
 
 
-def routes(checks: Mapping[str, Check]) -> list[Route]:
-    """/healthz, /readyz and /metrics; `checks` has one entry for each dependency, which /readyz names."""
+def routes(essential: Mapping[str, Check], others: Mapping[str, Check]) -> list[Route]:
+    """/healthz, /readyz and /metrics; a check for each dependency, all of which /readyz names.
+
+    Ready is a service whose essential ones answer. Were the others to count, an outage of one of them would
+    take all replicas out of service, and with them what does not need it.
+    """
+    checks = {**essential, **others}
 
     async def ready(_: Request) -> Response:
         states = dict(zip(checks, await asyncio.gather(*map(_state, checks.values())), strict=True))
-        healthy = all(state == "ok" for state in states.values())
-        return json_response({"ready": healthy, "dependencies": states}, 200 if healthy else 503)
+        serves = all(states[name] == OK for name in essential)
+        return json_response({"ready": serves, "dependencies": states}, 200 if serves else 503)
 
     return [Route("/healthz", _alive), Route("/readyz", ready), Route("/metrics", _metrics)]
 
@@ -31,7 +38,7 @@ async def _state(check: Check) -> str:
         await check()
     except Unavailable:
         return "unavailable"
-    return "ok"
+    return OK
 
 
 async def _alive(_: Request) -> Response:

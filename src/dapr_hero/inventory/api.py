@@ -15,9 +15,9 @@ from dapr_hero.inventory.items_api import ItemsApi, Read
 from dapr_hero.rest import exception_handlers, json_response
 
 
-def build(reads: Mapping[str, Read], checks: Mapping[str, Check]) -> ASGIApp:
-    """`reads` has one entry for each resource, `checks` one for each dependency."""
-    routes = [*health.routes(checks), Route("/openapi.json", _openapi), Route("/docs", _docs)]
+def build(reads: Mapping[str, Read], essential: Mapping[str, Check], stores: Mapping[str, Check]) -> ASGIApp:
+    """`reads` has one entry for each resource; the checks are those of `health.routes`."""
+    routes = [*health.routes(essential, stores), Route("/openapi.json", _openapi), Route("/docs", _docs)]
     return ItemsApi(reads, Starlette(routes=routes, exception_handlers=exception_handlers))
 
 

@@ -48,15 +48,17 @@ async def serve(settings: Settings) -> None:
         letters = DeadLetters(database, parking)
         drain = Drain(settings.inventory_app_id, settings)
 
-        checks: dict[str, Check] = {
+        essential: dict[str, Check] = {
             settings.inventory_app_id: drain.check,
             "daprd": partial(modes.check_sidecar, settings),
+        }
+        answering = {
             "postgresql": gates["widgets"].probe,
             settings.state_store_name: gates["gadgets"].probe,
             settings.products_app_id: gates["products"].probe,
         }
         readers = {name: CoalescingReader[str, Item](gate.get) for name, gate in gates.items()}
-        rest = api.build({name: reader.get for name, reader in readers.items()}, checks)
+        rest = api.build({name: reader.get for name, reader in readers.items()}, essential, answering)
         rest_server = await HttpServer.start(rest, settings.inventory_host, settings.inventory_port)
         stack.push_async_callback(rest_server.stop)
         private = dead_letters_api.build(letters)

@@ -14,6 +14,7 @@ from starlette.applications import Starlette
 
 from dapr_hero import health, logs, modes, tracing
 from dapr_hero.drain import Drain
+from dapr_hero.health import Check
 from dapr_hero.items import PROBE
 from dapr_hero.modes import custom_grpc
 from dapr_hero.products.service import ProductsService
@@ -69,11 +70,9 @@ def _grpc_server(store: VersionedState, healthy: Any, settings: Settings) -> grp
 
 def _http_app(store: VersionedState, drain: Drain, settings: Settings) -> Starlette:
     """What the kubelet can reach, while gRPC stays on loopback."""
-    routes = health.routes(
-        {
-            settings.products_app_id: drain.check,
-            "daprd": partial(modes.check_sidecar, settings),
-            settings.state_store_name: partial(store.get, PROBE),
-        }
-    )
+    essential: dict[str, Check] = {
+        settings.products_app_id: drain.check,
+        "daprd": partial(modes.check_sidecar, settings),
+    }
+    routes = health.routes(essential, {settings.state_store_name: partial(store.get, PROBE)})
     return Starlette(routes=routes, exception_handlers=exception_handlers)
