@@ -11,7 +11,7 @@ PROTOS := dapr_hero/products/v1
 
 .PHONY: help
 help: ## List the targets
-	@grep -hE '^[a-z][a-z -]*:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' \
+	@grep -hE '^[a-z][a-z0-9 -]*:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' \
 		| awk -F '\t' '{ n = split($$1, names, " "); for (i = 1; i <= n; i++) printf "  %-18s %s\n", names[i], $$2 }'
 
 $(VENV)/installed: pyproject.toml requirements/dev.txt

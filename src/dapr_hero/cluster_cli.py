@@ -57,7 +57,7 @@ def show_status() -> None:
     """Say what runs, and where to reach it. Exit code 1: the platform is not in the cluster."""
     mode = status.mode()
     table = Table("namespace", "pod", "ready", "state", "restarts")
-    for pod in status.pods():
+    for pod in sorted(status.pods()):
         table.add_row(pod.namespace, pod.name, pod.ready, pod.state, str(pod.restarts))
     console.print(table)
     for what, address in {"mode": mode, **status.addresses()}.items():

@@ -13,17 +13,18 @@ _PAUSE_SECONDS = 0.5
 def wait(report: Report, seconds: float) -> None:
     """Until all workloads run as they should. Raises: ClusterError that says which pods do not, and why."""
     deadline = time.monotonic() + seconds
-    total, done = len(_workloads()), 0
-    with report.track("rolling out", total, "workloads") as advance:
-        while done < total:
-            finished = sum(_is_rolled_out(each) for each in _workloads())
-            advance(max(0, finished - done))
-            done = max(done, finished)
-            if finished == total:
-                return
+    workloads = _workloads()
+    with report.track("rolling out", len(workloads), "workloads") as advance:
+        shown = 0
+        while (finished := sum(map(_is_rolled_out, workloads))) < len(workloads):
+            advance(max(0, finished - shown))
+            shown = max(shown, finished)
+            _check_crashes()
             if time.monotonic() > deadline:
                 raise ClusterError(f"not ready within {seconds:.0f} s: {_complaints() or 'no pod says why'}")
             time.sleep(_PAUSE_SECONDS)
+            workloads = _workloads()
+        advance(finished - shown)
 
 
 def _workloads() -> list[Resource]:
@@ -36,6 +37,18 @@ def _is_rolled_out(workload: Resource) -> bool:
     counts = [now.get(key, 0) for key in ("replicas", "updatedReplicas", "availableReplicas")]
     seen: int = now.get("observedGeneration", 0)
     return seen >= workload["metadata"]["generation"] and counts == [wanted] * 3
+
+
+def _check_crashes() -> None:
+    """Raises: ClusterError with the last words of what ends again and again."""
+    # Only of the newest of each app: an older one may be what this rollout repairs.
+    for pod in {each.app: each for each in status.pods()}.values():
+        if pod.crashing:
+            words = kubectl.run(
+                "logs", f"--namespace={pod.namespace}", pod.name, f"--container={pod.crashing}"
+            )
+            last = (words.strip().splitlines() or ["without a word"])[-1]
+            raise ClusterError(f"{pod.namespace}/{pod.name} ends again and again: {last}")
 
 
 def _complaints() -> str:

@@ -9,22 +9,29 @@ from dapr_hero.cluster.kubectl import Resource
 
 PART = "--selector=app.kubernetes.io/part-of=dapr-hero"
 
+# A container may end once or twice while what it needs is still coming up.
+_PATIENCE = 3
+
 
 class Pod(NamedTuple):
     """One pod as a person wants to see it."""
 
     namespace: str
+    app: str
     name: str
     ready: str
     state: str
     restarts: int
     complaint: str
     """What keeps it from being ready, in the cluster's words; "" if nothing does."""
+    crashing: str
+    """The container that ends again and again; "" if none does."""
 
 
 def pods() -> list[Pod]:
-    """All pods of the platform."""
-    return [_pod(each) for each in kubectl.get("pods", "--all-namespaces", PART)["items"]]
+    """All pods of the platform, the newest last."""
+    by_age = "--sort-by=.metadata.creationTimestamp"
+    return [_pod(each) for each in kubectl.get("pods", "--all-namespaces", PART, by_age)["items"]]
 
 
 def mode() -> str:
@@ -60,11 +67,13 @@ def _pod(pod: Resource) -> Pod:
     waiting = [each["state"]["waiting"] for each in containers if "waiting" in each.get("state", {})]
     return Pod(
         pod["metadata"]["namespace"],
+        pod["metadata"]["labels"]["app.kubernetes.io/name"],
         pod["metadata"]["name"],
         f"{sum(each['ready'] for each in containers)}/{len(containers)}",
         next((each["reason"] for each in waiting if "reason" in each), ended),
         sum(each["restartCount"] for each in containers),
         _complaint(pod, waiting),
+        next((each["name"] for each in containers if _crashes(each)), ""),
     )
 
 
@@ -73,6 +82,11 @@ def _containers(pod: Resource) -> Iterator[Resource]:
     lasting = {each["name"] for each in pod["spec"].get("initContainers", []) if "restartPolicy" in each}
     yield from pod["status"].get("containerStatuses", [])
     yield from (each for each in pod["status"].get("initContainerStatuses", []) if each["name"] in lasting)
+
+
+def _crashes(container: Resource) -> bool:
+    reason = container["state"].get("waiting", {}).get("reason")
+    return bool(reason == "CrashLoopBackOff" and container["restartCount"] >= _PATIENCE)
 
 
 def _complaint(pod: Resource, waiting: list[dict[str, Any]]) -> str:
