@@ -113,7 +113,7 @@ def namespace(request: pytest.FixtureRequest) -> str:
     "asked",
     [
         {"allowPrivilegeEscalation": True},
-        {"privileged": True},
+        {"privileged": True, "allowPrivilegeEscalation": True},  # one without the other is no valid pod
         {"runAsUser": 0, "runAsNonRoot": False},
         {"capabilities": {"add": ["NET_ADMIN"]}},
     ],
