@@ -11,7 +11,7 @@ PROTOS := dapr_hero/products/v1
 
 .PHONY: help
 help: ## List the targets
-	@grep -hE '^[a-z][a-z -]*:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' \
+	@grep -hE '^[a-z][a-z0-9 -]*:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' \
 		| awk -F '\t' '{ n = split($$1, names, " "); for (i = 1; i <= n; i++) printf "  %-18s %s\n", names[i], $$2 }'
 
 $(VENV)/installed: pyproject.toml requirements/dev.txt
@@ -106,6 +106,10 @@ format: $(VENV)/installed ## Format the code
 generate-env: $(VENV)/installed ## Write .env from the settings
 	@$(HERO) generate-env
 
+.PHONY: generate-manifests
+generate-manifests: $(VENV)/installed ## Write Dapr's resources of k8s/base from the local ones
+	@$(HERO) generate-manifests
+
 .PHONY: proto-gen
 proto-gen: $(VENV)/installed ## Generate the gRPC code of products from proto/
 	@PATH=$(BIN):$$PATH $(BIN)/python -m grpc_tools.protoc -I $(PROTOS)=proto/products/v1 \
@@ -126,3 +130,5 @@ doctor: $(VENV)/installed ## Say what is there and what is missing
 clean: ## Remove what was built in this folder; caches and data stay
 	@rm -rf $(VENV) dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+include k8s/targets.mk

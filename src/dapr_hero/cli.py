@@ -11,8 +11,10 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from dapr_hero import client, dead_letters_cli, settings
+from dapr_hero import client, cluster_cli, dead_letters_cli, settings
 from dapr_hero.client import ClientError
+from dapr_hero.cluster import manifests
+from dapr_hero.cluster.errors import ClusterError
 from dapr_hero.local import doctor, environment, runtime, screen, zipkin
 from dapr_hero.local.errors import LocalError
 from dapr_hero.local.passwords import with_tokens
@@ -26,6 +28,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(dead_letters_cli.app, name="dead-letters")
+app.add_typer(cluster_cli.app, name="k8s")
 console = Console()
 
 
@@ -39,6 +42,9 @@ class Resource(StrEnum):
 
 ModeOption = Annotated[Mode | None, typer.Option(help="How inventory talks to Dapr [default: DAPR_MODE]")]
 FreshOption = Annotated[bool, typer.Option("--fresh", help="Forget the data of earlier runs")]
+CheckOption = Annotated[
+    bool, typer.Option("--check", help="Change nothing; exit code 1 if something is outdated")
+]
 OffsetOption = Annotated[int | None, typer.Option(help="Move every port by this [default: PORT_OFFSET]")]
 
 
@@ -156,17 +162,24 @@ def setup() -> None:
 
 
 @app.command()
-def generate_env(
-    check: Annotated[
-        bool, typer.Option("--check", help="Change nothing; exit code 1 if it is outdated")
-    ] = False,
-) -> None:
+def generate_env(check: CheckOption = False) -> None:
     """Write .env with every setting's default and meaning."""
     path, text = Path(".env"), environment.text()
     if check and (not path.exists() or path.read_text() != text):
         raise LocalError(".env is not what the settings say: run `make generate-env`")
     if not check:
         path.write_text(text)
+
+
+@app.command()
+def generate_manifests(check: CheckOption = False) -> None:
+    """Write Dapr's resources of k8s/base from those of the local runner."""
+    if check and (outdated := manifests.outdated()):
+        names = ", ".join(map(str, outdated))
+        raise LocalError(f"not what the local resources say: {names}; run `make generate-manifests`")
+    if not check:
+        for path, text in manifests.generated().items():
+            path.write_text(text)
 
 
 def _show_version(wanted: bool) -> None:
@@ -189,7 +202,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         app()
-    except (LocalError, SettingsError, ClientError) as error:
+    except (LocalError, SettingsError, ClientError, ClusterError) as error:
         Console(stderr=True).print(
             f"error: {error}", style="bold red", markup=False, highlight=False, soft_wrap=True
         )

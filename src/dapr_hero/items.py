@@ -37,6 +37,10 @@ class Version(NamedTuple):
     stamp: str
 
 
+# Reading an item that need not exist shows whether a store answers.
+PROBE = ["readiness-probe"]
+
+
 class Store(Protocol):
     """Lists in one round trip each. Both raise Unavailable."""
 

@@ -77,6 +77,10 @@ class Settings(BaseSettings):
     sdk_grpc_port: Port = _own_port(4002, "Private Dapr callbacks of mode sdk-grpc, loopback only")
     dead_letters_port: Port = _own_port(3003, "Private API of the dead letters, loopback only")
     products_port: Port = _port(50151, "gRPC API of products, loopback only: reached through Dapr")
+    products_host: str = Field(
+        "127.0.0.1", description="Where products' health and metrics listen (0.0.0.0 in a cluster)"
+    )
+    products_http_port: Port = _port(3004, "Health and metrics of products")
 
     inventory_app_id: str = Field("inventory", min_length=1, description="Dapr app id of inventory")
     inventory_namespace: str = Field(

@@ -52,7 +52,7 @@ class Counted:
     """The app, and how often each of its operations was asked."""
 
     def __init__(self) -> None:
-        self._app = api.build(dict.fromkeys(openapi.RESOURCES, read), {"daprd": _fine})
+        self._app = api.build(dict.fromkeys(openapi.RESOURCES, read), {"daprd": _fine}, {})
         self.counts = {path: Count() for path in openapi.DOCUMENT["paths"]}
 
     async def __call__(self, scope: Any, receive: Any, send: Callable[[Any], Awaitable[None]]) -> None:

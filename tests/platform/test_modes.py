@@ -317,7 +317,7 @@ def test_a_state_store_that_is_down_is_said_and_widgets_are_not_concerned(platfo
         assert platform.get("/v1/widgets/before").status_code == 200
         assert platform.get("/healthz").status_code == 200
         readiness = platform.get("/readyz")
-        assert readiness.status_code == 503
+        assert readiness.status_code == 200, "an outage of one store takes nothing else out of service"
         assert readiness.json()["dependencies"]["statestore"] == "unavailable"
         assert readiness.json()["dependencies"]["postgresql"] == "ok"
     finally:

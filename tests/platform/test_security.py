@@ -171,6 +171,7 @@ def test_all_listen_on_loopback_only(platform: RunningPlatform, intruder: Sideca
         settings.callback_port,
         settings.dead_letters_port,
         settings.products_port,
+        settings.products_http_port,
         settings.dapr_http_port,
         settings.dapr_grpc_port,
         settings.inventory_dapr_internal_port,

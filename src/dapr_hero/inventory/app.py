@@ -8,10 +8,11 @@ import structlog
 
 from dapr_hero import logs, modes, tracing
 from dapr_hero.batching import CoalescingReader
+from dapr_hero.drain import Drain
+from dapr_hero.health import Check
 from dapr_hero.inventory import api, dead_letters_api
 from dapr_hero.inventory.database import Database
 from dapr_hero.inventory.dead_letters import DeadLetters
-from dapr_hero.inventory.drain import Drain
 from dapr_hero.inventory.gate import Gate
 from dapr_hero.inventory.handlers import Handlers
 from dapr_hero.inventory.parking import Parking
@@ -45,17 +46,19 @@ async def serve(settings: Settings) -> None:
             stack.push_async_callback(gate.close)
         parking = Parking(sidecar, settings)
         letters = DeadLetters(database, parking)
-        drain = Drain(settings)
+        drain = Drain(settings.inventory_app_id, settings)
 
-        checks: dict[str, api.Check] = {
-            "inventory": drain.check,
+        essential: dict[str, Check] = {
+            settings.inventory_app_id: drain.check,
             "daprd": partial(modes.check_sidecar, settings),
+        }
+        answering = {
             "postgresql": gates["widgets"].probe,
             settings.state_store_name: gates["gadgets"].probe,
             settings.products_app_id: gates["products"].probe,
         }
         readers = {name: CoalescingReader[str, Item](gate.get) for name, gate in gates.items()}
-        rest = api.build({name: reader.get for name, reader in readers.items()}, checks)
+        rest = api.build({name: reader.get for name, reader in readers.items()}, essential, answering)
         rest_server = await HttpServer.start(rest, settings.inventory_host, settings.inventory_port)
         stack.push_async_callback(rest_server.stop)
         private = dead_letters_api.build(letters)

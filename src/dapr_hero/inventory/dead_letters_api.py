@@ -9,9 +9,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from dapr_hero.errors import BadRequest, NotFound
-from dapr_hero.inventory.api import exception_handlers, json_response
 from dapr_hero.inventory.dead_letters import DeadLetters, Place
 from dapr_hero.letters import State
+from dapr_hero.rest import exception_handlers, json_response
 
 _MOST = 1000
 _DIGITS = 10

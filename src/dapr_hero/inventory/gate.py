@@ -8,12 +8,10 @@ import structlog
 
 from dapr_hero import metrics
 from dapr_hero.errors import Unavailable
-from dapr_hero.items import Item, Store, Version
+from dapr_hero.items import PROBE, Item, Store, Version
 
 log = structlog.get_logger()
 
-# Reading an item that need not exist shows whether the store answers.
-PROBE = ["readiness-probe"]
 _FIRST_PAUSE_SECONDS = 0.1
 _LONGEST_PAUSE_SECONDS = 5.0
 

@@ -51,8 +51,8 @@ def _document() -> dict[str, Any]:
     }
     paths["/healthz"] = _get("Is the process alive?", {"200": _answer("It is", anything)})
     paths["/readyz"] = _get(
-        "Does every dependency answer?",
-        {"200": _answer("Each does", anything), "503": _answer("Not each", anything)},
+        "Can it take requests, and which dependency answers?",
+        {"200": _answer("It can", anything), "503": _answer("It ends, or has no sidecar", anything)},
     )
     return {
         "openapi": "3.1.0",

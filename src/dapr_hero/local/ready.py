@@ -4,6 +4,8 @@ import aiohttp
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
+from dapr_hero.health import OK
+
 _HTTP_TIMEOUT = aiohttp.ClientTimeout(total=6)
 _GRPC_TIMEOUT_SECONDS = 2.0
 # Each probe is on its own: no proxy in between, no back-off left by the probe before it.
@@ -15,6 +17,16 @@ async def http(url: str) -> bool:
     try:
         async with aiohttp.ClientSession(timeout=_HTTP_TIMEOUT) as session, session.get(url) as response:
             return response.ok
+    except (aiohttp.ClientError, OSError):
+        return False
+
+
+async def all_answer(url: str) -> bool:
+    """Whether /readyz of a service of ours, at `url`, says that it is ready and all it depends on is ok."""
+    try:
+        async with aiohttp.ClientSession(timeout=_HTTP_TIMEOUT) as session, session.get(url) as response:
+            states = (await response.json())["dependencies"].values()
+            return response.ok and all(state == OK for state in states)
     except (aiohttp.ClientError, OSError):
         return False
 

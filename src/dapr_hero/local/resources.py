@@ -25,6 +25,7 @@ def values(settings: Settings, secrets_file: Path, *, mtls: bool, tracing: bool)
     return {
         **settings.environment(),
         "PRODUCTS_ADDRESS": settings.products_address,
+        "VALKEY_ADDRESS": f"127.0.0.1:{settings.valkey_port}",
         "SECRETS_FILE": str(secrets_file),
         "SAMPLING_RATE": "1" if tracing else "0",
         "DEFAULT_ACTION": "deny" if mtls else "allow",
@@ -43,10 +44,16 @@ def render(
     """
     resources = target / "resources"
     resources.mkdir(parents=True, exist_ok=True)
-    escaped = {key: json.dumps(value)[1:-1] for key, value in placeholders.items()}
-    for template in files("dapr_hero.local").joinpath("config", config).iterdir():
-        if template.name == "subscription.yaml" and subscription is Subscription.PROGRAMMATIC:
+    for name, text in rendered(config, placeholders).items():
+        if name == "subscription.yaml" and subscription is Subscription.PROGRAMMATIC:
             continue
-        folder = target if template.name == "configuration.yaml" else resources
-        (folder / template.name).write_text(Template(template.read_text()).substitute(escaped))
+        folder = target if name == "configuration.yaml" else resources
+        (folder / name).write_text(text)
     return target / "configuration.yaml", resources
+
+
+def rendered(config: str, placeholders: Mapping[str, str]) -> dict[str, str]:
+    """The filled-in text of each file of `config`."""
+    escaped = {key: json.dumps(value)[1:-1] for key, value in placeholders.items()}
+    templates = files("dapr_hero.local").joinpath("config", config).iterdir()
+    return {each.name: Template(each.read_text()).substitute(escaped) for each in templates}

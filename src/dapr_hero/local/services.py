@@ -20,13 +20,13 @@ def inventory(
 ) -> Part:
     """The inventory service, or a replica of it.
 
-    `whole`: all it depends on is there, so it is ready when it says so itself.
+    `whole`: all it depends on is there, so it is ready when it reaches all of it.
     """
-    path = "readyz" if whole else "healthz"
     host = "127.0.0.1" if settings.inventory_host == "0.0.0.0" else settings.inventory_host  # noqa: S104
 
     async def serves() -> bool:
-        return await ready.http(f"http://{host}:{settings.inventory_port}/{path}")
+        url = f"http://{host}:{settings.inventory_port}"
+        return await (ready.all_answer(f"{url}/readyz") if whole else ready.http(f"{url}/healthz"))
 
     callback = f"{settings.dapr_mode.name}_PORT"
     ports = {
@@ -49,7 +49,8 @@ def products(settings: Settings, data: DataDir, needs: frozenset[str]) -> Part:
     async def serves() -> bool:
         return await ready.grpc_serving(f"127.0.0.1:{settings.products_port}")
 
-    return _part(PRODUCTS, PRODUCTS, own, data, serves, {"PRODUCTS_PORT": settings.products_port}, needs)
+    ports = {"PRODUCTS_PORT": settings.products_port, "PRODUCTS_HTTP_PORT": settings.products_http_port}
+    return _part(PRODUCTS, PRODUCTS, own, data, serves, ports, needs)
 
 
 def _part(

@@ -1,18 +1,27 @@
-"""Wires products: settings → sidecar → store → server → drain."""
+"""Wires products: settings → sidecar → store → servers → drain."""
 
 import asyncio
 from contextlib import AsyncExitStack
+from functools import partial
+from typing import Any
 
+import grpc.aio
 import structlog
-from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_health.v1 import health as grpc_health
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
+from starlette.applications import Starlette
 
-from dapr_hero import logs, tracing
+from dapr_hero import health, logs, modes, tracing
+from dapr_hero.drain import Drain
+from dapr_hero.health import Check
+from dapr_hero.items import PROBE
 from dapr_hero.modes import custom_grpc
 from dapr_hero.products.service import ProductsService
 from dapr_hero.products.v1 import products_pb2 as pb
 from dapr_hero.products.v1.products_pb2_grpc import add_ProductsServicer_to_server
-from dapr_hero.servers import DRAIN_SECONDS, grpc_server
+from dapr_hero.rest import exception_handlers
+from dapr_hero.servers import DRAIN_SECONDS, HttpServer, grpc_server
 from dapr_hero.settings import Settings
 from dapr_hero.state import VersionedState
 
@@ -22,7 +31,7 @@ _NAME = pb.DESCRIPTOR.services_by_name["Products"].full_name
 
 
 async def serve(settings: Settings) -> None:
-    """Serve until cancelled, then refuse new calls, finish those under way, and let go.
+    """Serve until cancelled, then be not ready, refuse new calls, finish those under way, and let go.
 
     Raises: Unavailable when there is no sidecar, PortInUse.
     """
@@ -33,16 +42,37 @@ async def serve(settings: Settings) -> None:
             stack.push_async_callback(asyncio.to_thread, tracer.shutdown)
         sidecar = await custom_grpc.connect(settings)
         stack.push_async_callback(sidecar.close)
-
-        server = grpc_server("127.0.0.1", settings.products_port, settings.app_api_token)
         store = VersionedState(sidecar, settings.state_store_name, "product")
-        add_ProductsServicer_to_server(ProductsService(store), server)
-        healthy = health.aio.HealthServicer()
-        health_pb2_grpc.add_HealthServicer_to_server(healthy, server)
-        reflection.enable_server_reflection((_NAME, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
+        drain = Drain(settings.products_app_id, settings)
+
+        healthy = grpc_health.aio.HealthServicer()
         await healthy.set(_NAME, health_pb2.HealthCheckResponse.SERVING)
+        server = _grpc_server(store, healthy, settings)
         await server.start()
         stack.push_async_callback(server.stop, DRAIN_SECONDS)
+        http_server = await HttpServer.start(
+            _http_app(store, drain, settings), settings.products_host, settings.products_http_port
+        )
+        stack.push_async_callback(http_server.stop)
+        stack.push_async_callback(drain.begin)
         stack.push_async_callback(healthy.enter_graceful_shutdown)
-        log.info("products serves", port=settings.products_port)
+        log.info("products serves", port=settings.products_port, http_port=settings.products_http_port)
         await asyncio.Event().wait()
+
+
+def _grpc_server(store: VersionedState, healthy: Any, settings: Settings) -> grpc.aio.Server:
+    server = grpc_server("127.0.0.1", settings.products_port, settings.app_api_token)
+    add_ProductsServicer_to_server(ProductsService(store), server)
+    health_pb2_grpc.add_HealthServicer_to_server(healthy, server)
+    reflection.enable_server_reflection((_NAME, grpc_health.SERVICE_NAME, reflection.SERVICE_NAME), server)
+    return server
+
+
+def _http_app(store: VersionedState, drain: Drain, settings: Settings) -> Starlette:
+    """What the kubelet can reach, while gRPC stays on loopback."""
+    essential: dict[str, Check] = {
+        settings.products_app_id: drain.check,
+        "daprd": partial(modes.check_sidecar, settings),
+    }
+    routes = health.routes(essential, {settings.state_store_name: partial(store.get, PROBE)})
+    return Starlette(routes=routes, exception_handlers=exception_handlers)

@@ -29,11 +29,22 @@ def widgets() -> Widgets:
     return Widgets()
 
 
-@pytest.fixture
-def client(widgets: Widgets) -> Iterator[TestClient]:
-    async def fine() -> None: ...
+class Dependency:
+    error: Exception | None = None
 
-    app = api.build({"widgets": widgets.get}, {"postgresql": widgets.check, "daprd": fine})
+    async def check(self) -> None:
+        if self.error:
+            raise self.error
+
+
+@pytest.fixture
+def sidecar() -> Dependency:
+    return Dependency()
+
+
+@pytest.fixture
+def client(widgets: Widgets, sidecar: Dependency) -> Iterator[TestClient]:
+    app = api.build({"widgets": widgets.get}, {"daprd": sidecar.check}, {"postgresql": widgets.check})
     with TestClient(app, raise_server_exceptions=False) as client:
         yield client
 
@@ -114,8 +125,15 @@ def test_readiness_names_each_dependency(client: TestClient, widgets: Widgets) -
     }
     widgets.error = Unavailable("postgresql")
     response = client.get("/readyz")
-    assert response.status_code == 503
+    assert response.status_code == 200
     assert response.json()["dependencies"] == {"postgresql": "unavailable", "daprd": "ok"}
+
+
+def test_without_an_essential_dependency_it_is_not_ready(client: TestClient, sidecar: Dependency) -> None:
+    sidecar.error = Unavailable("daprd")
+    response = client.get("/readyz")
+    assert response.status_code == 503
+    assert response.json() == {"ready": False, "dependencies": {"postgresql": "ok", "daprd": "unavailable"}}
     assert client.get("/healthz").status_code == 200
 
 

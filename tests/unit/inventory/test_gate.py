@@ -4,8 +4,8 @@ import pytest
 
 from dapr_hero.errors import Unavailable
 from dapr_hero.inventory import gate as module
-from dapr_hero.inventory.gate import PROBE, Gate
-from dapr_hero.items import Item, Version
+from dapr_hero.inventory.gate import Gate
+from dapr_hero.items import PROBE, Item, Version
 
 
 class Store:

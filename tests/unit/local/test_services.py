@@ -48,7 +48,10 @@ async def test_products_talks_to_its_own_sidecar(settings: Settings, data: DataD
     assert process.env["DAPR_HTTP_PORT"] == str(settings.products_dapr_http_port)
     assert process.env["DAPR_GRPC_PORT"] == str(settings.products_dapr_grpc_port)
     assert process.env["PRODUCTS_PORT"] == str(settings.products_port)
-    assert part.ports == {"PRODUCTS_PORT": settings.products_port}
+    assert part.ports == {
+        "PRODUCTS_PORT": settings.products_port,
+        "PRODUCTS_HTTP_PORT": settings.products_http_port,
+    }
 
 
 @pytest.mark.parametrize("whole", [True, False])

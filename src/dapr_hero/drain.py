@@ -13,14 +13,15 @@ log = structlog.get_logger()
 class Drain:
     """What load balancers are told while the service still serves."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, service: str, settings: Settings) -> None:
+        self._service = service
         self._seconds = settings.drain_seconds
         self._draining = False
 
     async def check(self) -> None:
         """Raises: Unavailable once the end has begun."""
         if self._draining:
-            raise Unavailable("inventory")
+            raise Unavailable(self._service)
 
     async def begin(self) -> None:
         """Be not ready, and give load balancers the time to notice."""

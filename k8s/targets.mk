@@ -1,0 +1,68 @@
+# The targets for Kubernetes, included by the Makefile. They use the cluster of KUBECONFIG; kind-create makes one.
+OVERLAY ?= kind
+MODE ?= sdk-http
+KIND_CLUSTER ?= dapr-hero
+# How the nodes get images that no registry has: a command that takes their names.
+LOAD_IMAGES ?= kind load docker-image --name $(KIND_CLUSTER)
+KIND_NODE := kindest/node:v1.35.1
+CLOUD_PROVIDER_KIND := registry.k8s.io/cloud-provider-kind/cloud-controller-manager:v0.10.0
+DAPR_CHARTS := https://dapr.github.io/helm-charts
+DAPR_VERSION = $(shell sed -n 's/^VERSION = "\(.*\)"/\1/p' src/dapr_hero/local/pins.py)
+DASHBOARD_VERSION := 0.15.0
+
+.PHONY: kind-create
+kind-create: ## Create a KinD cluster with a load balancer, Dapr and its dashboard
+	@kind create cluster --name $(KIND_CLUSTER) --image $(KIND_NODE) --wait 3m
+	@docker run --detach --rm --name cloud-provider-kind --network kind \
+		--volume /var/run/docker.sock:/var/run/docker.sock $(CLOUD_PROVIDER_KIND) > /dev/null
+	@$(MAKE) --no-print-directory dapr-install
+
+.PHONY: dapr-install
+dapr-install: ## Install Dapr and its dashboard into the cluster by their charts, with mTLS
+	@helm upgrade --install dapr dapr --repo $(DAPR_CHARTS) --version $(DAPR_VERSION) \
+		--namespace dapr-system --create-namespace --wait --timeout 5m \
+		--set global.mtls.enabled=true --set dapr_sidecar_injector.sidecarDropALLCapabilities=true > /dev/null
+	@helm upgrade --install dapr-dashboard dapr-dashboard --repo $(DAPR_CHARTS) --version $(DASHBOARD_VERSION) \
+		--namespace dapr-system > /dev/null
+	@kubectl --namespace dapr-system get pods
+
+.PHONY: kind-deploy kind-up
+kind-deploy kind-up: kind-create k8s-load k8s-deploy ## Create a KinD cluster and deploy the platform into it
+
+.PHONY: kind-destroy kind-down
+kind-destroy kind-down: ## Delete the KinD cluster with all that is in it
+	@docker rm --force cloud-provider-kind > /dev/null 2>&1 || true
+	@kind delete cluster --name $(KIND_CLUSTER)
+
+.PHONY: k8s-load
+k8s-load: docker-build ## Build the images and bring them onto the cluster's nodes (LOAD_IMAGES)
+	@$(LOAD_IMAGES) $(IMAGES)
+
+.PHONY: k8s-deploy
+k8s-deploy: $(VENV)/installed ## Deploy the platform, or update it (OVERLAY, MODE, TAG, REGISTRY), and wait until it runs
+	@$(HERO) k8s deploy --overlay $(OVERLAY) --mode $(MODE) --tag $(TAG) --registry "$(REGISTRY)"
+
+.PHONY: k8s-undeploy
+k8s-undeploy: $(VENV)/installed ## Remove the platform from the cluster, with all its data
+	@$(HERO) k8s undeploy --overlay $(OVERLAY)
+
+.PHONY: k8s-status
+k8s-status: $(VENV)/installed ## Say what of the platform runs in the cluster, and where to reach it
+	@$(HERO) k8s status
+
+E2E = OVERLAY=$(OVERLAY) TAG=$(TAG) REGISTRY=$(REGISTRY) $(BIN)/pytest tests/e2e -o timeout=400 \
+	--durations=8 --junitxml=build/e2e/junit.xml
+
+.PHONY: e2e
+e2e: $(VENV)/installed ## Test the platform in the cluster, in one mode (MODE)
+	@E2E_MODES=$(MODE) $(E2E)
+
+.PHONY: e2e-all
+e2e-all: $(VENV)/installed ## Test the platform in the cluster, in all four modes
+	@E2E_MODES=all $(E2E)
+
+.PHONY: e2e-setup
+e2e-setup: $(if $(KUBECONFIG),,kind-create) k8s-load $(if $(filter bare,$(OVERLAY)),e2e-images) ## Make ready for e2e: a KinD cluster, unless KUBECONFIG names one, and the images
+
+.PHONY: e2e-teardown
+e2e-teardown: $(if $(KUBECONFIG),k8s-undeploy,kind-destroy) ## Remove what e2e-setup and e2e have made

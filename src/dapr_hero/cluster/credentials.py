@@ -1,0 +1,90 @@
+"""The secrets in the cluster: made once, each where it is needed, and nowhere else."""
+
+import base64
+import secrets
+from collections.abc import Callable, Iterable, Mapping
+
+from dapr_hero.cluster import kubectl
+from dapr_hero.cluster.errors import ClusterError
+from dapr_hero.settings import Settings
+
+INFRASTRUCTURE = "dapr-hero"
+_TOKENS = ("dapr-api-token", "app-api-token")
+
+Values = Mapping[str, str]
+
+
+def settle(settings: Settings, *, made_here: bool) -> None:
+    """Make those that are missing; `made_here`: Valkey and PostgreSQL are ours, and so are their passwords.
+
+    Raises: ClusterError that names those of others which are missing.
+    """
+    services = (settings.inventory_namespace, settings.products_namespace)
+    if made_here:
+        _settle_passwords(settings, services)
+    else:
+        _require(settings, services)
+    for namespace in services:
+        for token in _TOKENS:
+            _made(namespace, token, lambda: {"token": _random()})
+
+
+def _settle_passwords(settings: Settings, services: Iterable[str]) -> None:
+    valkey = _made(INFRASTRUCTURE, "valkey", _for_valkey)
+    for namespace in services:
+        _put(namespace, "valkey", {"password": valkey["password"]})
+    postgres = _made(
+        INFRASTRUCTURE,
+        "postgres",
+        lambda: {"superuser-password": _random(), "inventory-password": _random()},
+    )
+    _made(
+        settings.inventory_namespace,
+        settings.postgres_secret,
+        lambda: {
+            "host": f"postgres.{INFRASTRUCTURE}.svc.cluster.local",
+            "port": str(settings.postgres_port),
+            "username": "inventory",
+            "password": postgres["inventory-password"],
+            "database": "inventory",
+        },
+    )
+
+
+def _for_valkey() -> Values:
+    password = _random()
+    return {"password": password, "password.conf": f"requirepass {password}\n"}
+
+
+def _require(settings: Settings, services: Iterable[str]) -> None:
+    needed = [(namespace, "valkey") for namespace in services]
+    needed.append((settings.inventory_namespace, settings.postgres_secret))
+    missing = [f"{name} in {namespace}" for namespace, name in needed if _found(namespace, name) is None]
+    if missing:
+        raise ClusterError(f"secrets are missing: {', '.join(missing)}; docs/deploy.md says what is in them")
+
+
+def _made(namespace: str, name: str, make: Callable[[], Values]) -> Values:
+    """The secret as it is; made, if there is none."""
+    found = _found(namespace, name)
+    if found is not None:
+        return found
+    values = make()
+    _put(namespace, name, values)
+    return values
+
+
+def _found(namespace: str, name: str) -> Values | None:
+    secret = kubectl.find("secret", name, f"--namespace={namespace}")
+    data = secret["data"] if secret else None
+    return None if data is None else {key: base64.b64decode(value).decode() for key, value in data.items()}
+
+
+def _put(namespace: str, name: str, values: Values) -> None:
+    labels = {"app.kubernetes.io/part-of": "dapr-hero"}
+    metadata = {"name": name, "namespace": namespace, "labels": labels}
+    kubectl.apply({"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": dict(values)})
+
+
+def _random() -> str:
+    return secrets.token_urlsafe(24)

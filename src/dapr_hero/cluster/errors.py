@@ -1,0 +1,5 @@
+"""What can go wrong with a cluster: each error is a text for the person who asked."""
+
+
+class ClusterError(Exception):
+    """The cluster cannot do it, or is not there; the message is complete and needs no traceback."""

@@ -1,0 +1,60 @@
+"""kubectl: the one way to the cluster, which is that of KUBECONFIG."""
+
+import json
+import shutil
+import subprocess
+from collections.abc import Mapping
+from typing import Any
+
+from dapr_hero.cluster.errors import ClusterError
+
+# As the API has them: https://kubernetes.io/docs/reference/kubernetes-api/
+Resource = dict[str, Any]
+
+_TIMEOUT_SECONDS = 120
+
+
+def run(*arguments: str, given: str | None = None, timeout: float = _TIMEOUT_SECONDS) -> str:
+    """What kubectl prints; `given` is its standard input. Raises: ClusterError with what it says."""
+    program = shutil.which("kubectl")
+    if program is None:
+        raise ClusterError("kubectl is not installed: https://kubernetes.io/docs/tasks/tools/")
+    try:
+        done = subprocess.run(  # noqa: S603
+            [program, *arguments], input=given, capture_output=True, text=True, timeout=timeout
+        )
+    except subprocess.TimeoutExpired:
+        raise ClusterError(f"kubectl {arguments[0]} does not end within {timeout:.0f} s") from None
+    if done.returncode:
+        raise ClusterError(_first_error(done.stderr) or f"kubectl {arguments[0]} failed")
+    return done.stdout
+
+
+def get(kind: str, *arguments: str) -> Resource:
+    """A resource, or a list of them under `items`. Raises: ClusterError."""
+    found: Resource = json.loads(run("get", kind, *arguments, "--output=json"))
+    return found
+
+
+def find(kind: str, *arguments: str) -> Resource | None:
+    """A resource; None where there is no such one. Raises: ClusterError."""
+    found = run("get", kind, *arguments, "--output=json", "--ignore-not-found")
+    return json.loads(found) if found else None
+
+
+def apply(*resources: Mapping[str, Any]) -> None:
+    """Make them so. Raises: ClusterError."""
+    apply_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": resources}))
+
+
+def apply_text(documents: str) -> None:
+    """The same for documents in YAML or JSON."""
+    run("apply", "--filename=-", given=documents)
+
+
+def _first_error(stderr: str) -> str:
+    """Its last line says least: what it tried comes first, and then often a hint how to call it."""
+    lines = [
+        line for line in stderr.splitlines() if line.strip() and not line.startswith(("Warning:", "E0", "E1"))
+    ]
+    return lines[0].strip() if lines else ""

@@ -1,0 +1,68 @@
+"""Dapr's resources in k8s/base, generated from the templates of the local runner, so that neither drifts."""
+
+import io
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+
+from dapr_hero.local.resources import rendered, values
+from dapr_hero.settings import Settings
+
+BASE = Path("k8s/base")
+SERVICES = ("inventory", "products")
+# Each world has a secret store of its own kind; that of the cluster is written by hand.
+_ONLY_LOCAL = "secretstore.yaml"
+_INFRASTRUCTURE = "dapr-hero.svc.cluster.local"
+# What the control plane has when it is installed by its chart; daprd's own Configuration may only repeat it.
+_MTLS = {
+    "enabled": True,
+    "controlPlaneTrustDomain": "cluster.local",
+    "sentryAddress": "dapr-sentry.dapr-system.svc.cluster.local:443",
+}
+_HEAD = """\
+# Generated from src/dapr_hero/local/config/{service}/{name} by `make generate-manifests`.
+"""
+
+
+def generated() -> dict[Path, str]:
+    """The text of each generated file by its path in the repository."""
+    return {
+        BASE / service / "dapr" / name: _HEAD.format(service=service, name=name) + _adapted(text)
+        for service in SERVICES
+        for name, text in sorted(rendered(service, _placeholders()).items())
+        if name != _ONLY_LOCAL
+    }
+
+
+def outdated() -> list[Path]:
+    """The generated files that are missing, or not what they should be."""
+    return [path for path, text in generated().items() if not path.is_file() or path.read_text() != text]
+
+
+def _placeholders() -> Mapping[str, str]:
+    settings = Settings.model_construct(zipkin_host=f"zipkin.{_INFRASTRUCTURE}")
+    found = values(settings, Path(), mtls=True, tracing=True)
+    return {**found, "VALKEY_ADDRESS": f"valkey.{_INFRASTRUCTURE}:{settings.valkey_port}"}
+
+
+def _adapted(text: str) -> str:
+    """The same with its comments, as the cluster wants it."""
+    yaml = YAML()
+    yaml.width = 200
+    yaml.indent(mapping=2, sequence=4, offset=2)
+    resources = list(yaml.load_all(text))
+    for resource in resources:
+        _adapt(resource)
+    out = io.StringIO()
+    yaml.dump_all(resources, out)
+    return out.getvalue()
+
+
+def _adapt(resource: dict[str, Any]) -> None:
+    # Without a store of their own, Dapr's operator reads the components' secrets, so that no sidecar has to.
+    resource.pop("auth", None)
+    if resource["kind"] == "Configuration":
+        resource["spec"].pop("nameResolution")  # Kubernetes' own is the default there.
+        resource["spec"]["mtls"] = _MTLS

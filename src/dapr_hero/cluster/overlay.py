@@ -1,0 +1,49 @@
+"""What is to be in the cluster: an overlay of k8s/overlays in one mode, with the images of one version."""
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+
+from dapr_hero.cluster import kubectl
+from dapr_hero.cluster.errors import ClusterError
+from dapr_hero.cluster.manifests import SERVICES
+from dapr_hero.settings import Mode
+
+_ROOT = Path("k8s")
+_yaml = YAML(typ="safe")
+
+
+@dataclass(frozen=True)
+class Overlay:
+    name: str
+    mode: Mode
+    tag: str
+    registry: str = ""
+    """In front of the images' names; empty: those that are on the nodes already."""
+
+    def build(self) -> list[dict[str, Any]]:
+        """All its resources. Raises: ClusterError for one that is not there, or is no good."""
+        overlays = sorted(each.name for each in (_ROOT / "overlays").glob("*/"))
+        if not overlays:
+            raise ClusterError(f"there are no manifests in {_ROOT.absolute()}: start in the repository")
+        if self.name not in overlays:
+            raise ClusterError(f"there is no overlay {self.name!r}: choose one of {', '.join(overlays)}")
+        # kustomize takes only relative paths to what it includes.
+        with tempfile.TemporaryDirectory(dir=_ROOT, prefix=".built-") as folder:
+            with (Path(folder) / "kustomization.yaml").open("w") as file:
+                _yaml.dump(self._kustomization(), file)
+            return [each for each in _yaml.load_all(kubectl.run("kustomize", folder)) if each]
+
+    def _kustomization(self) -> dict[str, Any]:
+        return {
+            "resources": [f"../overlays/{self.name}"],
+            "components": [f"../components/modes/{self.mode.value}"],
+            "images": [self._image(f"dapr-hero-{service}") for service in SERVICES],
+        }
+
+    def _image(self, name: str) -> dict[str, str]:
+        prefix = f"{self.registry.rstrip('/')}/" if self.registry else ""
+        return {"name": name, "newName": f"{prefix}{name}", "newTag": self.tag}

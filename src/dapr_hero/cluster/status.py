@@ -1,0 +1,94 @@
+"""What of the platform is in the cluster, and how it is doing."""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from dapr_hero.cluster import kubectl
+from dapr_hero.cluster.errors import ClusterError
+from dapr_hero.cluster.kubectl import Resource
+
+PART = "--selector=app.kubernetes.io/part-of=dapr-hero"
+
+# A container may end once or twice while what it needs is still coming up.
+_PATIENCE = 3
+
+
+class Pod(NamedTuple):
+    """One pod as a person wants to see it."""
+
+    namespace: str
+    app: str
+    name: str
+    ready: str
+    state: str
+    restarts: int
+    complaint: str
+    """What keeps it from being ready, in the cluster's words; "" if nothing does."""
+    crashing: str
+    """The container that ends again and again; "" if none does."""
+
+
+def pods() -> list[Pod]:
+    """All pods of the platform, the newest last."""
+    by_age = "--sort-by=.metadata.creationTimestamp"
+    return [_pod(each) for each in kubectl.get("pods", "--all-namespaces", PART, by_age)["items"]]
+
+
+def mode() -> str:
+    """The mode in which inventory runs. Raises: ClusterError when it is not there."""
+    inventory = kubectl.find("deployment", "inventory", "--namespace=dapr-hero-inventory")
+    if inventory is None:
+        raise ClusterError("the platform is not in this cluster: run `make k8s-deploy`")
+    [app, *_] = inventory["spec"]["template"]["spec"]["containers"]
+    return next((each["value"] for each in app["env"] if each["name"] == "DAPR_MODE"), "unknown")
+
+
+def addresses() -> dict[str, str]:
+    """Where to reach what a person looks at: an outside address, or the command that makes one."""
+    found = {
+        "REST API": kubectl.find("service", "inventory", "--namespace=dapr-hero-inventory"),
+        "traces": kubectl.find("service", "zipkin", "--namespace=dapr-hero"),
+    }
+    return {what: _address(service) for what, service in found.items() if service}
+
+
+def _address(service: Resource) -> str:
+    metadata, [port, *_] = service["metadata"], [each["port"] for each in service["spec"]["ports"]]
+    for ingress in service["status"].get("loadBalancer", {}).get("ingress", []):
+        return f"http://{ingress.get('ip') or ingress.get('hostname')}:{port}"
+    return (
+        f"kubectl port-forward --namespace {metadata['namespace']} service/{metadata['name']} {port}:{port}"
+    )
+
+
+def _pod(pod: Resource) -> Pod:
+    containers = list(_containers(pod))
+    ended = "Terminating" if "deletionTimestamp" in pod["metadata"] else pod["status"].get("phase", "unknown")
+    waiting = [each["state"]["waiting"] for each in containers if "waiting" in each.get("state", {})]
+    return Pod(
+        pod["metadata"]["namespace"],
+        pod["metadata"]["labels"]["app.kubernetes.io/name"],
+        pod["metadata"]["name"],
+        f"{sum(each['ready'] for each in containers)}/{len(containers)}",
+        next((each["reason"] for each in waiting if "reason" in each), ended),
+        sum(each["restartCount"] for each in containers),
+        _complaint(pod, waiting),
+        next((each["name"] for each in containers if _crashes(each)), ""),
+    )
+
+
+def _containers(pod: Resource) -> Iterator[Resource]:
+    """Those that run as long as the pod: the sidecar is one, though it stands among the first ones."""
+    lasting = {each["name"] for each in pod["spec"].get("initContainers", []) if "restartPolicy" in each}
+    yield from pod["status"].get("containerStatuses", [])
+    yield from (each for each in pod["status"].get("initContainerStatuses", []) if each["name"] in lasting)
+
+
+def _crashes(container: Resource) -> bool:
+    reason = container["state"].get("waiting", {}).get("reason")
+    return bool(reason == "CrashLoopBackOff" and container["restartCount"] >= _PATIENCE)
+
+
+def _complaint(pod: Resource, waiting: list[dict[str, Any]]) -> str:
+    conditions = [each for each in pod["status"].get("conditions", []) if each["status"] == "False"]
+    return next((each["message"] for each in [*waiting, *conditions] if each.get("message")), "")

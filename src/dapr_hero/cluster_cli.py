@@ -1,0 +1,64 @@
+"""The command line `dapr-hero k8s`: the platform on Kubernetes."""
+
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from dapr_hero import settings
+from dapr_hero.cluster import deployment, status
+from dapr_hero.cluster.overlay import Overlay
+from dapr_hero.local.report import ConsoleReport
+from dapr_hero.settings import Mode
+
+app = typer.Typer(
+    help="The platform on Kubernetes, in the cluster of KUBECONFIG: deploy, status, undeploy.",
+    no_args_is_help=True,
+)
+console = Console()
+_VERSION = version("dapr-hero")
+
+OverlayOption = Annotated[str, typer.Option(help="A folder of k8s/overlays", envvar="OVERLAY")]
+ModeOption = Annotated[Mode | None, typer.Option(help="How inventory talks to Dapr [default: DAPR_MODE]")]
+TagOption = Annotated[str, typer.Option(help="The images' tag", envvar="TAG")]
+RegistryOption = Annotated[
+    str, typer.Option(help="In front of the images' names; none: they are on the nodes", envvar="REGISTRY")
+]
+
+
+@app.command()
+def deploy(
+    overlay: OverlayOption = "kind",
+    mode: ModeOption = None,
+    tag: TagOption = _VERSION,
+    registry: RegistryOption = "",
+) -> None:
+    """Bring the platform into the cluster, or update what is there, and wait until it runs.
+
+    Passwords and tokens are made at the first time and stay. Nothing is changed in a cluster that lacks what
+    it needs.
+    """
+    chosen = settings.load(**({"dapr_mode": mode} if mode else {}))
+    wanted = Overlay(overlay, chosen.dapr_mode, tag, registry)
+    deployment.deploy(wanted, chosen, ConsoleReport(console))
+    show_status()
+
+
+@app.command()
+def undeploy(overlay: OverlayOption = "kind") -> None:
+    """Remove the platform from the cluster: its namespaces, their secrets, and all data."""
+    deployment.undeploy(Overlay(overlay, Mode.SDK_HTTP, tag="any"), ConsoleReport(console))
+
+
+@app.command(name="status")
+def show_status() -> None:
+    """Say what runs, and where to reach it. Exit code 1: the platform is not in the cluster."""
+    mode = status.mode()
+    table = Table("namespace", "pod", "ready", "state", "restarts")
+    for pod in sorted(status.pods()):
+        table.add_row(pod.namespace, pod.name, pod.ready, pod.state, str(pod.restarts))
+    console.print(table)
+    for what, address in {"mode": mode, **status.addresses()}.items():
+        console.print(f"{what:<10}{address}", highlight=False, soft_wrap=True)
