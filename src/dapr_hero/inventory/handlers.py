@@ -20,8 +20,8 @@ log = structlog.get_logger()
 # Stores a list of items in one round trip; who gives a patience, in seconds, waits no longer than that.
 Save = Callable[[list[Version], float | None], Awaitable[None]]
 
-# What all types wait for when one has a store that does not answer; the many batches of a second take less.
-_PATIENCE_SECONDS = 1.0
+# All types wait for the one whose store does not answer: this long, and as long again for a sign of life.
+_PATIENCE_SECONDS = 0.5
 _LOGGED_SINGLY = (Verdict.REJECT, Verdict.RETRY)
 
 
