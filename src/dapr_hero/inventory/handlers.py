@@ -17,7 +17,7 @@ from dapr_hero.routing import DEAD_LETTERS_PATH, ROUTES, route_for
 
 log = structlog.get_logger()
 
-# Stores a list of items in one round trip; who gives a patience, in seconds, waits no longer than that.
+# Stores a list of items in one round trip; a patience, in seconds, is for a store that may not be there.
 Save = Callable[[list[Version], float | None], Awaitable[None]]
 
 # All types wait for the one whose store does not answer: this long, and as long again for a sign of life.
