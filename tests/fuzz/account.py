@@ -120,7 +120,7 @@ def _is_letter_of(letter: bytes, each: Judged) -> bool:
         return False
     if whole.get("type") == events.UNREADABLE_TYPE and "data_base64" in whole:
         return bool(each.raw) and each.raw in base64.b64decode(whole["data_base64"])
-    if base64.b64encode(each.raw).decode() == whole.get("data_base64"):
+    if each.raw and base64.b64encode(each.raw).decode() == whole.get("data_base64"):
         # The bytes that gRPC has brought, where they are not quite JSON.
         return _without(whole, "data_base64") == _without(each.whole, "deadletterreason", "data")
     return whole == _without(each.whole, "deadletterreason")
