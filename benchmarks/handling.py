@@ -32,7 +32,7 @@ def main() -> None:
         sys.stdout.write(f"{name}: {asyncio.run(_microseconds(work)):.1f} µs per event\n")
 
 
-async def _store(_: list[Version]) -> None: ...
+async def _store(versions: list[Version], patience_seconds: float | None) -> None: ...
 
 
 async def _microseconds(work: Callable[[], Awaitable[object]]) -> float:

@@ -108,6 +108,8 @@ def subscriptions(settings: Settings) -> list[Subscription]:
         settings.dead_letter_topic,
         Bulk(),
     )
-    parked = [Subscription(Topic.of_parked(settings, each.resource), each.parked_path) for each in ROUTES]
+    parked = [
+        Subscription(Topic.of_parked(settings, each.resource), each.parked_path, raw=True) for each in ROUTES
+    ]
     letters = Topic(f"{settings.pubsub_name}-dead-letters", settings.dead_letter_topic)
     return [fresh, *parked, Subscription(letters, DEAD_LETTERS_PATH, raw=True)]

@@ -3,7 +3,7 @@
 import time
 from functools import partial
 from statistics import median
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -19,6 +19,11 @@ _ROUNDS = 3
 _PATIENCE_SECONDS = 300
 
 
+class Drain(NamedTuple):
+    rate: float
+    halt_seconds: float
+
+
 class Outage(msgspec.Struct):
     """Events a second of the types that are not concerned, median of the rounds."""
 
@@ -26,6 +31,8 @@ class Outage(msgspec.Struct):
     others: list[str]
     rate_before: float
     rate_meanwhile: float
+    halt_seconds: float
+    """The longest time, in all rounds, in which none of them was stored."""
 
     @property
     def kept(self) -> float:
@@ -42,13 +49,15 @@ def measure(platform: RunningPlatform, down: str, resource: str) -> Outage:
         meanwhile.append(_drain(platform, others, f"{down}-down-{number}"))
         platform.start(down)
         _all_land(platform, resource, f"{down}-down-{number}")
-    return Outage(down, others, median(before), median(meanwhile))
+    rate_before = median(drain.rate for drain in before)
+    rate_meanwhile = median(drain.rate for drain in meanwhile)
+    return Outage(down, others, rate_before, rate_meanwhile, max(drain.halt_seconds for drain in meanwhile))
 
 
-def _drain(platform: RunningPlatform, others: list[str], run: str) -> float:
-    """Fill the topic with events of all types; the rate at which those of the others are stored."""
+def _drain(platform: RunningPlatform, others: list[str], run: str) -> Drain:
+    """Fill the topic with events of all types; how those of the others are stored."""
     each = EVENTS // len(KINDS)
-    enough = _stored(platform, others) + each * len(others)
+    first = _stored(platform, others)
     with broker(platform.settings) as valkey:
         pipeline: Any = valkey.pipeline(transaction=False)
         for number in range(each):
@@ -56,8 +65,24 @@ def _drain(platform: RunningPlatform, others: list[str], run: str) -> float:
                 pipeline.xadd("inventory", {"data": encode(event(type, f"{run}-{number}"))})
         began = time.monotonic()
         pipeline.execute()
-    eventually(lambda: _stored(platform, others) >= enough, seconds=_PATIENCE_SECONDS)
-    return each * len(others) / (time.monotonic() - began)
+    halt = _wait(platform, others, first, first + each * len(others))
+    return Drain(each * len(others) / (time.monotonic() - began), halt)
+
+
+def _wait(platform: RunningPlatform, others: list[str], seen: float, enough: float) -> float:
+    """Until so many events of the others are stored; the longest halt on the way, in seconds."""
+    halt, moved = 0.0, time.monotonic()
+
+    def look() -> bool:
+        nonlocal halt, moved, seen
+        now, stored = time.monotonic(), _stored(platform, others)
+        halt = max(halt, now - moved)
+        if stored > seen:
+            seen, moved = stored, now
+        return stored >= enough
+
+    eventually(look, seconds=_PATIENCE_SECONDS)
+    return halt
 
 
 def _all_land(platform: RunningPlatform, resource: str, run: str) -> None:

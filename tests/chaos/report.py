@@ -88,10 +88,11 @@ def _outages(outages: list[Outage]) -> str:
             f"{each.rate_before:,.0f}",
             f"{each.rate_meanwhile:,.0f}",
             f"**{each.kept:.0%}**",
+            f"{each.halt_seconds:.1f}",
         ]
         for each in outages
     ]
-    return _table(["down", "types", "events/s before", "meanwhile", "kept"], rows)
+    return _table(["down", "types", "events/s before", "meanwhile", "kept", "longest halt (s)"], rows)
 
 
 def _pressure(found: Pressure) -> str:

@@ -37,8 +37,8 @@ _ATTRIBUTES = {
 
 
 class FakeSidecar(api_service_v1.DaprServicer):
-    """In-memory stores behind both APIs. Tests set `failing`, `broken_keys`, `healthy` and `wants`, the
-    token without which it refuses to publish; they read the rest.
+    """In-memory stores behind both APIs. Tests set `failing`, `broken_keys`, `healthy`, `gate`, at which
+    reads of state wait, and `wants`, the token without which it refuses to publish; they read the rest.
 
     It lives on a thread with a loop of its own: the SDK's constructor blocks the caller's loop while it asks
     for the sidecar's health.
@@ -50,6 +50,8 @@ class FakeSidecar(api_service_v1.DaprServicer):
         self.healthy = True
         self.failing = False
         self.broken_keys: set[str] = set()
+        self.gate: threading.Event | None = None
+        self.waiting = 0
         self.states: dict[str, tuple[bytes, int]] = {}
         self.secrets: dict[str, dict[str, str]] = {}
         self.published: list[tuple[str, str, bytes, str]] = []
@@ -117,8 +119,14 @@ class FakeSidecar(api_service_v1.DaprServicer):
             return JSONResponse({"errorCode": "ERR_SECRET_GET"}, 500)
         return JSONResponse(self.secrets[request.path_params["key"]])
 
+    async def _pass(self) -> None:
+        if self.gate:
+            self.waiting += 1
+            await asyncio.to_thread(self.gate.wait)
+
     async def _bulk_state(self, request: Request) -> Response:
         self._called(request.headers)
+        await self._pass()
         if self.failing:
             return JSONResponse({"errorCode": "ERR_STATE_GET"}, 500)
         found = []
@@ -166,6 +174,7 @@ class FakeSidecar(api_service_v1.DaprServicer):
 
     async def GetBulkState(self, request: Any, context: Any) -> Any:
         await self._grpc_called(context)
+        await self._pass()
         items = []
         for key in request.keys:
             item = api_v1.BulkStateItem(key=key)

@@ -8,6 +8,7 @@ from typing import Any
 
 import aiohttp
 import grpc.aio
+import psutil
 import pytest
 
 from dapr_hero import modes
@@ -136,7 +137,7 @@ async def test_a_stop_answers_what_is_under_way(settings: Settings, handler: Han
         under_way = asyncio.create_task(Deliverer(settings).bulk("/widgets.v1", [event()]))
         await handler.entered.wait()
         stopping = asyncio.create_task(listener.stop())
-        while await _accepts(settings.callback_port):
+        while await accepts(settings.callback_port):
             await asyncio.sleep(0.01)
         # Long enough for a stop that cuts, which the suite must not take for one that waits.
         done, _ = await asyncio.wait({under_way, stopping}, timeout=0.3)
@@ -148,7 +149,7 @@ async def test_a_stop_answers_what_is_under_way(settings: Settings, handler: Han
         await Deliverer(settings).one("/widgets.v1", event())
 
 
-async def _accepts(port: int) -> bool:
+async def accepts(port: int) -> bool:
     try:
         _, writer = await asyncio.open_connection("127.0.0.1", port)
     except OSError:
@@ -163,17 +164,22 @@ async def test_a_taken_port_is_said(settings: Settings, daprd: Deliverer, handle
         await mode.listen(settings, subscriptions(settings), handler.deliver)
 
 
+async def test_it_listens_on_loopback_only(daprd: Deliverer) -> None:
+    listening = [
+        each for each in psutil.Process().net_connections("inet") if each.status == psutil.CONN_LISTEN
+    ]
+    ours = [each.laddr.ip for each in listening if each.laddr.port == daprd.settings.callback_port]
+    assert ours in (["127.0.0.1"], ["::ffff:127.0.0.1"])
+
+
+@pytest.mark.parametrize("path", [*(route.parked_path for route in ROUTES), DEAD_LETTERS_PATH])
 @pytest.mark.parametrize("payload", [b'{"type": "widget.v1", "price": 1.0}', b"no event \xff", b""])
-async def test_a_dead_letter_comes_byte_for_byte(daprd: Deliverer, handler: Handler, payload: bytes) -> None:
-    assert await daprd.wrapped(DEAD_LETTERS_PATH, payload) == "SUCCESS"
-    [(path, [got])] = handler.batches
-    assert (path, got.original()) == (DEAD_LETTERS_PATH, payload)
-
-
-async def test_parked_events_come_on_the_path_of_their_resource(daprd: Deliverer, handler: Handler) -> None:
-    for route in ROUTES:
-        assert await daprd.one(route.parked_path, event()) == "SUCCESS"
-    assert [path for path, _ in handler.batches] == [route.parked_path for route in ROUTES]
+async def test_what_was_put_aside_comes_byte_for_byte(
+    daprd: Deliverer, handler: Handler, path: str, payload: bytes
+) -> None:
+    assert await daprd.wrapped(path, payload) == "SUCCESS"
+    [(got_path, [got])] = handler.batches
+    assert (got_path, got.original()) == (path, payload)
 
 
 async def test_the_registration_in_code_says_what_the_mode_can_say(daprd: Deliverer) -> None:
@@ -198,7 +204,7 @@ async def test_the_registration_in_code_says_what_the_mode_can_say(daprd: Delive
         (f"pubsub-parked-{name}", f"inventory-parked-{name}") for name in ("widgets", "gadgets", "products")
     ]
     assert _topic(letters) == ("pubsub-dead-letters", "inventory-dead-letters")
-    assert letters["metadata"] == {"rawPayload": "true"}
+    assert [each["metadata"] for each in (*parked, letters)] == [{"rawPayload": "true"}] * 4
 
 
 def _topic(registration: dict[str, Any]) -> tuple[str, str]:

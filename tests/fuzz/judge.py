@@ -53,7 +53,7 @@ class Pairs(dict[str, Any]):
     repeated = False
 
 
-_DEEP = re.compile(rb'(\[{40,})(\]{40,})|((?:\{"a":){40,})1(\}{40,})')
+_DEEP = re.compile(rb'(\[{40,})(\]{40,})|((?:\{"a":){40,})1(\}{40,})|"(?:[^"\\]|\\.)*+"', re.DOTALL)
 _PAIR = re.compile(rb"\\u[dD][89abAB]..\\u[dD][c-fC-F]..")
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 _TIME = re.compile(r"(\d{4}-\d\d-\d\d)[Tt](\d\d:\d\d:\d\d)(?:\.(\d+))?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
@@ -77,7 +77,9 @@ def shallow(raw: bytes) -> bytes:
 
 
 def _flat(nest: re.Match[bytes]) -> bytes:
-    """Its neighbours' brackets, beside its own, stay."""
+    """Its neighbours' brackets, beside its own, stay; and so does a text, whatever is in it."""
+    if nest[0].startswith(b'"'):
+        return nest[0]
     opening = b"[" if nest[1] else b'{"a":'
     opened, closed = nest[1] or nest[3], nest[2] or nest[4]
     levels = min(len(opened) // len(opening), len(closed))

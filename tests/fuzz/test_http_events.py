@@ -129,13 +129,15 @@ def _is_unreadable(body: bytes) -> bool:
     return judge(body).odd or shallow(body) != body
 
 
-@given(routes, texts.bodies(texts.events(data=texts.packs())), downs)
+@given(routes, texts.bodies(texts.events(TYPES, texts.packs())), downs)
 @PROFILE
-def test_parked(http: Listening, client: Client, count: Count, route: Route, body: bytes, down: Down) -> None:
+def test_parked(
+    http: Listening, client: Client, count: Count, route: Route, payload: bytes, down: Down
+) -> None:
     world = http.world = World(http.settings, down)
-    answer = post(client, route.parked_path, body, SINGLE)["status"]
+    answer = post(client, route.parked_path, wrapped(payload), SINGLE)["status"]
     count.add(*answered(world, [answer]))
-    check_pack(world, route.resource, judge(body), answer)
+    check_pack(world, route.resource, judge(payload), answer)
 
 
 @given(texts.bodies(texts.events(TYPES)), downs)

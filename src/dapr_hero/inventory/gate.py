@@ -21,13 +21,15 @@ class Gate:
 
     The first call that finds it unavailable shuts the gate, and all others fail at once, until a single probe
     in the background has got an answer. So an outage costs one timeout, not one for each call, and the store
-    that comes back is met by one question, not by all at once.
+    that comes back is met by one question, not by all at once. Whom others wait for does not even wait for
+    that timeout, and leaves its save to go on alone.
     """
 
     def __init__(self, name: str, store: Store) -> None:
         self._name = name
         self._store = store
         self._probing: asyncio.Task[None] | None = None
+        self._left: set[asyncio.Task[None]] = set()
         self._open = metrics.STORE_ANSWERS.labels(name)
         self._open.set(1)
 
@@ -40,23 +42,42 @@ class Gate:
             self._shut()
             raise
 
-    async def save(self, versions: list[Version]) -> None:
-        """Raises: Unavailable."""
+    async def save(self, versions: list[Version], patience_seconds: float | None = None) -> None:
+        """Raises: Unavailable, also when the patience is over; that save goes on, and no other begins."""
         self._pass()
-        try:
-            await self._store.save(versions)
-        except Unavailable:
-            self._shut()
-            raise
+        if patience_seconds is None:
+            return await self._save(versions)
+        if self._left:
+            raise Unavailable(self._name)
+        saving = asyncio.create_task(self._save(versions))
+        saving.add_done_callback(self._ended)
+        done, _ = await asyncio.wait({saving}, timeout=patience_seconds)
+        if done:
+            return saving.result()
+        self._left.add(saving)
+        raise Unavailable(self._name)
 
     async def probe(self) -> None:
         """Ask the store itself, gate or no gate. Raises: Unavailable."""
         await self._store.get(PROBE)
 
     async def close(self) -> None:
-        if self._probing:
-            self._probing.cancel()
-            await asyncio.gather(self._probing, return_exceptions=True)
+        tasks = [*self._left, *([self._probing] if self._probing else [])]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _save(self, versions: list[Version]) -> None:
+        try:
+            await self._store.save(versions)
+        except Unavailable:
+            self._shut()
+            raise
+
+    def _ended(self, saving: asyncio.Task[None]) -> None:
+        self._left.discard(saving)
+        if not saving.cancelled():
+            saving.exception()  # Looked at, since nobody else may be there to do so.
 
     def _pass(self) -> None:
         if self._probing:

@@ -17,7 +17,12 @@ from dapr_hero.routing import DEAD_LETTERS_PATH, ROUTES, route_for
 
 log = structlog.get_logger()
 
-Save = Callable[[list[Version]], Awaitable[None]]
+# Stores a list of items in one round trip; who gives a patience, in seconds, waits no longer than that.
+Save = Callable[[list[Version], float | None], Awaitable[None]]
+
+# What all types wait for when one has a store that does not answer; the many batches of a second take less.
+_PATIENCE_SECONDS = 1.0
+_LOGGED_SINGLY = (Verdict.REJECT, Verdict.RETRY)
 
 
 class Fault(Exception):
@@ -39,6 +44,7 @@ Remedy = Callable[[str, Sequence[Refused]], Awaitable[list[Outcome]]]
 
 
 class Remedies(NamedTuple):
+    patience_seconds: float | None
     unavailable: Remedy
     malformed: Remedy
     fault: Remedy
@@ -51,14 +57,14 @@ class Handlers:
     """The handlers of all paths: one for each resource, alike but for the store in which its items land."""
 
     def __init__(self, saves: Mapping[str, Save], parking: Parking, letters: DeadLetters) -> None:
-        """`saves` has, for each resource, what stores a list of its items in one round trip."""
+        """`saves` has one entry for each resource."""
         self._saves = saves
         self._parking = parking
         self._letters = letters
-        #                       a store is down   malformed   internal error
-        self._fresh = Remedies(self._park, self._bury, _retry)
-        self._parked = Remedies(_retry, self._bury, self._bury)
-        self._dead = Remedies(self._park, self._keep, self._keep)
+        #                        patience          a store is down  malformed   internal error
+        self._fresh = Remedies(_PATIENCE_SECONDS, self._park, self._bury, _retry)
+        self._parked = Remedies(None, _retry, self._bury, self._bury)
+        self._dead = Remedies(None, self._park, self._keep, self._keep)
         self._resources = {route.path: route.resource for route in ROUTES}
         self._parked_resources = {route.parked_path: route.resource for route in ROUTES}
 
@@ -71,13 +77,7 @@ class Handlers:
             tracing.received(path, [each.traceparent for each in batch]),
         ):
             outcomes = await self._handle(path, batch)
-        metrics.BATCH_SIZE.labels(path).observe(len(batch))
-        for verdict, count in Counter(outcome.verdict for outcome in outcomes).items():
-            metrics.EVENTS.labels(path, verdict.value).inc(count)
-        for event, outcome in zip(batch, outcomes, strict=True):
-            if outcome is not STORED:
-                words = {"verdict": outcome.verdict.value, "reason": outcome.reason}
-                log.warning("event not stored", path=path, event_id=_id(event), **words)
+        _report(path, batch, outcomes)
         return outcomes
 
     async def _handle(self, path: str, batch: Sequence[CloudEvent]) -> list[Outcome]:
@@ -105,7 +105,7 @@ class Handlers:
         return (await self._settle(route_for(letter.type).resource, [letter], self._dead))[0]
 
     async def _settle(self, resource: str, batch: Sequence[CloudEvent], remedies: Remedies) -> list[Outcome]:
-        errors = await self._store(batch, self._saves[resource])
+        errors = await self._store(resource, batch, remedies.patience_seconds)
         outcomes = [STORED] * len(batch)
         for kind in {type(error) for error in errors if error}:
             refused = {
@@ -118,8 +118,14 @@ class Handlers:
                 outcomes[place] = outcome
         return outcomes
 
-    async def _store(self, batch: Sequence[CloudEvent], save: Save) -> list[Exception | None]:
+    async def _store(
+        self, resource: str, batch: Sequence[CloudEvent], patience_seconds: float | None
+    ) -> list[Exception | None]:
         """What kept each event from being stored."""
+
+        async def save(versions: list[Version]) -> None:
+            await self._saves[resource](versions, patience_seconds)
+
         read = [_read(event) for event in batch]
         failed = await _failures(items.newest([each for each in read if isinstance(each, Version)]), save)
         return [failed.get(each.item.id) if isinstance(each, Version) else each for each in read]
@@ -159,6 +165,19 @@ async def _retry(_: str, refused: Sequence[Refused]) -> list[Outcome]:
     return [Outcome(Verdict.RETRY, str(error)) for _, error in refused]
 
 
+def _report(path: str, batch: Sequence[CloudEvent], outcomes: Sequence[Outcome]) -> None:
+    """Count the outcomes, and log all but the good ones; an outage parks too many for a line each."""
+    metrics.BATCH_SIZE.labels(path).observe(len(batch))
+    for outcome, count in Counter(outcomes).items():
+        metrics.EVENTS.labels(path, outcome.verdict.value).inc(count)
+        if outcome.verdict is Verdict.PARKED:
+            log.warning("events parked", path=path, count=count, reason=outcome.reason)
+    for event, outcome in zip(batch, outcomes, strict=True):
+        if outcome.verdict in _LOGGED_SINGLY:
+            words = {"verdict": outcome.verdict.value, "reason": outcome.reason}
+            log.warning("event not stored", path=path, event_id=_id(event), **words)
+
+
 def _id(event: CloudEvent) -> str | None:
     """For the log; what is no text may be anything, of any size."""
     return event.id[:100] if isinstance(event.id, str) else None
@@ -171,7 +190,9 @@ def _read(event: CloudEvent) -> Version | Malformed:
         return fault
 
 
-async def _failures(versions: list[Version], save: Save) -> dict[str, Exception]:
+async def _failures(
+    versions: list[Version], save: Callable[[list[Version]], Awaitable[None]]
+) -> dict[str, Exception]:
     """Save them; what kept which item, by its id. One that breaks its batch is found, and harms no other."""
     if not versions:
         return {}

@@ -15,6 +15,7 @@ class Store:
         self.error: Exception | None = None
         self.asked: list[list[str]] = []
         self.probed = asyncio.Event()
+        self.slow: asyncio.Event | None = None
 
     async def get(self, ids: list[str]) -> dict[str, Item]:
         self.asked.append(ids)
@@ -26,6 +27,8 @@ class Store:
 
     async def save(self, versions: list[Version]) -> None:
         self.asked.append([version.item.id for version in versions])
+        if self.slow:
+            await self.slow.wait()
         if self.error:
             raise self.error
 
@@ -62,6 +65,59 @@ async def test_a_store_that_is_down_is_asked_by_its_probe_alone() -> None:
     store.error = None
     await until_open(gate)
     await gate.close()
+
+
+async def test_who_has_a_patience_does_not_wait_for_a_slow_store_nor_for_who_does() -> None:
+    store = Store()
+    gate = Gate("widgets", store)
+    store.slow = asyncio.Event()
+    for _ in range(3):
+        with pytest.raises(Unavailable):
+            await gate.save([], patience_seconds=0.01)
+    assert store.asked == [[]], "the first save goes on, and is the only one"
+    assert await gate.get(["a"]) == {}
+    waiting = asyncio.create_task(gate.save([]))
+    await asyncio.sleep(0)
+    store.slow.set()
+    await waiting
+    async with asyncio.timeout(5):
+        while gate._left:
+            await asyncio.sleep(0.001)
+    await gate.save([], patience_seconds=5)
+    assert store.asked == [[], ["a"], [], []]
+
+
+async def test_a_save_that_was_left_alone_shuts_the_gate_when_it_fails() -> None:
+    store = Store()
+    gate = Gate("widgets", store)
+    store.slow, store.error = asyncio.Event(), Unavailable("postgresql")
+    with pytest.raises(Unavailable):
+        await gate.save([], patience_seconds=0.01)
+    store.slow.set()
+    async with asyncio.timeout(5):
+        await store.probed.wait()
+    await gate.close()
+
+
+@pytest.mark.parametrize("error", [Unavailable("postgresql"), ValueError("a fault")])
+async def test_who_has_a_patience_hears_what_went_wrong(error: Exception) -> None:
+    store = Store()
+    gate = Gate("widgets", store)
+    store.error = error
+    with pytest.raises(type(error)):
+        await gate.save([], patience_seconds=5)
+    await gate.close()
+
+
+async def test_it_closes_while_a_save_goes_on() -> None:
+    store = Store()
+    gate = Gate("widgets", store)
+    store.slow = asyncio.Event()
+    with pytest.raises(Unavailable):
+        await gate.save([], patience_seconds=0.01)
+    async with asyncio.timeout(5):
+        await gate.close()
+    assert not gate._left
 
 
 async def test_a_store_that_fails_in_another_way_is_still_asked() -> None:

@@ -4,6 +4,7 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
 from dapr_hero import events, items
 from dapr_hero.errors import Unavailable
@@ -24,8 +25,10 @@ class Store:
         self.batches: list[list[Version]] = []
         self.error: Exception | None = None
         self.poison: set[str] = set()
+        self.patience: set[float | None] = set()
 
-    async def save(self, versions: list[Version]) -> None:
+    async def save(self, versions: list[Version], patience_seconds: float | None) -> None:
+        self.patience.add(patience_seconds)
         if self.error:
             raise self.error
         if self.poison & {version.item.id for version in versions}:
@@ -134,6 +137,19 @@ async def test_what_an_outage_refuses_is_parked_in_one_pack(world: World, path: 
     assert (parked_for, len(parked), reason) == (resource, 2, "it does not answer; try again")
 
 
+async def test_what_is_parked_is_logged_by_the_batch_and_what_is_rejected_by_the_event(world: World) -> None:
+    world.stores["widgets"].error = Unavailable("it")
+    bad = event(price="x")
+    with capture_logs() as lines:
+        await world.deliver("/widgets.v1", batch(*[event() for _ in range(50)], bad))
+    said = [{**line, "reason": ""} for line in lines]
+    common = {"path": "/widgets.v1", "reason": "", "log_level": "warning"}
+    assert said == [
+        {"event": "events parked", "count": 50, **common},
+        {"event": "event not stored", "event_id": bad["id"], "verdict": "reject", **common},
+    ]
+
+
 async def test_what_cannot_even_be_parked_or_buried_is_left_to_dapr(world: World) -> None:
     world.topics.down = True
     world.stores["widgets"].error = Unavailable("it")
@@ -143,11 +159,12 @@ async def test_what_cannot_even_be_parked_or_buried_is_left_to_dapr(world: World
 
 
 @given(poison=st.sets(st.integers(0, 19)))
-@settings(deadline=None, max_examples=20)  # each poisonous item is logged with its trace
+@settings(deadline=None, max_examples=20)
 async def test_an_item_that_breaks_its_batch_is_retried_alone(poison: set[int]) -> None:
     world = World()
     world.stores["widgets"].poison = {str(number) for number in poison}
-    verdicts = await world.deliver("/widgets.v1", batch(*(event(id=str(number)) for number in range(20))))
+    with capture_logs():  # To write each trace would take longer than all the rest.
+        verdicts = await world.deliver("/widgets.v1", batch(*(event(id=str(n)) for n in range(20))))
     assert {n for n, verdict in enumerate(verdicts) if verdict is Verdict.RETRY} == poison
     assert {n for n, verdict in enumerate(verdicts) if verdict is Verdict.STORED} == set(range(20)) - poison
     assert set(world.stores["widgets"].ids) == {str(number) for number in set(range(20)) - poison}
@@ -168,6 +185,15 @@ async def test_a_pack_waits_on_and_an_event_that_breaks_it_is_buried(world: Worl
     assert await world.deliver("/parked/gadgets", pack(event(id="bad"), event(id="a"))) == [Verdict.STORED]
     assert world.stores["gadgets"].ids == ["a"]
     assert [reason for _, reason in world.topics.buried] == ["internal error"]
+
+
+async def test_only_who_has_others_behind_does_not_wait_long(world: World) -> None:
+    widgets = world.stores["widgets"]
+    await world.deliver("/parked/widgets", pack(event()))
+    await world.deliver(DEAD_LETTERS_PATH, batch(event()))
+    assert widgets.patience == {None}
+    await world.deliver("/widgets.v1", batch(event()))
+    assert widgets.patience == {None, 1.0}
 
 
 async def test_what_is_no_pack_is_buried(world: World) -> None:

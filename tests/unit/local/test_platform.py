@@ -137,7 +137,8 @@ async def test_all_parts_run_and_are_stopped_in_order(workshop: Workshop) -> Non
 
 async def test_a_part_that_cannot_start_stops_the_others_in_order(workshop: Workshop) -> None:
     _one_of_each(workshop)
-    workshop.part("service", Stage.SERVICE, code="raise SystemExit('no')", needs=frozenset({"sidecar"}))
+    code, needs = "raise SystemExit('no')", frozenset({"sidecar"})
+    workshop.part("service", Stage.SERVICE, code=code, needs=needs, ready=lambda: False)
 
     with pytest.raises(PartDied, match=r"^service ended with exit code 1"):
         await workshop.platform().__aenter__()

@@ -134,6 +134,7 @@ def test_what_waits_for_a_store_waits_alone(inventory: dict[str, Resource]) -> N
 
     assert [each["metadata"].pop("name") for each in parking] == names
     assert parking[0] == parking[1] == parking[2]
+    assert metadata(parking[0])["concurrency"] == "4", "as many packs meet a store that is back"
     policies = inventory["resiliency.yaml"]["spec"]
     for name in (*names, "events-dead-letters"):
         retry = policies["targets"]["components"][name]["inbound"]["retry"]
