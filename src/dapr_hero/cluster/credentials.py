@@ -78,8 +78,8 @@ def _made(namespace: str, name: str, make: Callable[[], Values]) -> Values:
 
 def _found(namespace: str, name: str) -> Values | None:
     secret = kubectl.find("secret", name, f"--namespace={namespace}")
-    data = secret["data"] if secret else None
-    return None if data is None else {key: base64.b64decode(value).decode() for key, value in data.items()}
+    data = secret.get("data") if secret else None  # none also where somebody made it empty
+    return {key: base64.b64decode(value).decode() for key, value in data.items()} if data else None
 
 
 def _put(namespace: str, name: str, values: Values) -> None:

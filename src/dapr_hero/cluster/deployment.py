@@ -27,5 +27,7 @@ def deploy(overlay: Overlay, report: Report) -> None:
 def undeploy(overlay: Overlay, report: Report) -> None:
     """Take it out again, with its namespaces, their secrets and all data. Raises: ClusterError."""
     report.say("removing the platform, its namespaces and their data")
-    documents = json.dumps({"apiVersion": "v1", "kind": "List", "items": overlay.build()})
+    # The rest is inside of the namespaces; and where Dapr is gone before, its resources have no kind.
+    whole = [each for each in overlay.build() if "namespace" not in each["metadata"]]
+    documents = json.dumps({"apiVersion": "v1", "kind": "List", "items": whole})
     kubectl.run("delete", "--ignore-not-found", "--filename=-", given=documents, timeout=_ROLLOUT_SECONDS)
