@@ -62,5 +62,5 @@ def _first_error(stderr: str) -> str:
     """
     lines = [line.strip() for line in stderr.splitlines() if line.strip() and not line.startswith("Warning:")]
     said = [line for line in lines if not _LOGGED.match(line)]
-    logged = [found[1] for line in lines if (found := _LOGGED.match(line))]
+    logged = [found[1].replace('\\"', '"') for line in lines if (found := _LOGGED.match(line))]
     return next(iter([*said, *logged]), "")
