@@ -3,6 +3,7 @@
 SHELL := bash
 PYTHON ?= python3
 VENV := .venv
+CHECKS := .venv-checks
 BIN := $(VENV)/bin
 HERO := $(BIN)/dapr-hero
 UV_VERSION := 0.13.9
@@ -21,6 +22,12 @@ $(VENV)/installed: pyproject.toml requirements/dev.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/dev.txt
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps -e .
+	@touch $@
+
+$(CHECKS)/installed: requirements/checks.txt | $(VENV)/installed
+	@echo "installing the checks of the manifests into $(CHECKS) (about 20 s)"
+	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(CHECKS)
+	@$(BIN)/uv pip install --quiet --python $(CHECKS)/bin/python --require-hashes -r requirements/checks.txt
 	@touch $@
 
 .PHONY: deps
@@ -88,11 +95,16 @@ compare: deps ## Measure the four modes on the real platform, write docs/compari
 	@$(HERO) compare
 
 .PHONY: lint
-lint: $(VENV)/installed ## Check style, format, strict types and .env
+lint: $(VENV)/installed ## Check style, format, strict types, and what is generated
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(HERO) generate-env --check
+	@$(HERO) generate-manifests --check
+
+.PHONY: static-check
+static-check: lint $(CHECKS)/installed ## Lint, and check the manifests without a cluster: build, schemas, policies
+	@$(BIN)/python .ci/static_check.py
 
 .PHONY: audit
 audit: $(VENV)/installed ## Look for known vulnerabilities in the pinned packages
@@ -121,6 +133,8 @@ proto-gen: $(VENV)/installed ## Generate the gRPC code of products from proto/
 lock: $(VENV)/installed ## Pin the newest versions that pyproject.toml allows, with hashes
 	@$(BIN)/uv pip compile --quiet --universal --upgrade --generate-hashes --no-header --no-annotate \
 		--python-version 3.11 --extra local --extra compare --group dev pyproject.toml -o requirements/dev.txt
+	@$(BIN)/uv pip compile --quiet --universal --upgrade --generate-hashes --no-header --no-annotate \
+		--python-version 3.11 --group checks -o requirements/checks.txt
 
 .PHONY: doctor
 doctor: $(VENV)/installed ## Say what is there and what is missing
@@ -128,7 +142,7 @@ doctor: $(VENV)/installed ## Say what is there and what is missing
 
 .PHONY: clean
 clean: ## Remove what was built in this folder; caches and data stay
-	@rm -rf $(VENV) dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	@rm -rf $(VENV) $(CHECKS) dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 include k8s/targets.mk

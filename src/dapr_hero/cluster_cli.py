@@ -40,9 +40,8 @@ def deploy(
     Passwords and tokens are made at the first time and stay. Nothing is changed in a cluster that lacks what
     it needs.
     """
-    chosen = settings.load(**({"dapr_mode": mode} if mode else {}))
-    wanted = Overlay(overlay, chosen.dapr_mode, tag, registry)
-    deployment.deploy(wanted, chosen, ConsoleReport(console))
+    wanted = Overlay(overlay, mode or settings.load().dapr_mode, tag, registry)
+    deployment.deploy(wanted, ConsoleReport(console))
     show_status()
 
 
