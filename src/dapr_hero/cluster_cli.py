@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from dapr_hero import settings
 from dapr_hero.cluster import deployment, status
@@ -55,7 +55,7 @@ def undeploy(overlay: OverlayOption = "kind") -> None:
 def show_status() -> None:
     """Say what runs, and where to reach it. Exit code 1: the platform is not in the cluster."""
     mode = status.mode()
-    table = Table("namespace", "pod", "ready", "state", "restarts")
+    table = Table("namespace", Column("pod", overflow="fold"), "ready", "state", "restarts")
     for pod in sorted(status.pods()):
         table.add_row(pod.namespace, pod.name, pod.ready, pod.state, str(pod.restarts))
     console.print(table)
