@@ -5,7 +5,6 @@ by kubeconform's own script. What takes long is kept in the user's cache folder.
 """
 
 import json
-import os
 import subprocess
 import sys
 import sysconfig
@@ -23,7 +22,6 @@ _SUM = "h1:loDYd3a3spjIFrauqW67CDKF55Oo9R6uvC8AvpVd4ug="
 _DAPR = f"{pins.SOURCE}@v{pins.VERSION}"
 # As both name their files: deployment-apps-v1.json, component-dapr-v1alpha1.json.
 _NAME = "{{.ResourceKind}}{{.KindSuffix}}.json"
-_FORMAT = "{kind}-{group}-{version}"
 
 
 def findings(files: Sequence[Path], tools: Path, report: Report) -> Iterator[tuple[str, str]]:
@@ -89,13 +87,13 @@ def _make(work: Path, schemas: Path, report: Report) -> Path:
     go = gobuild.toolchain(work, report)
     source = gobuild.source(go, _MODULE, _SUM, work)
     dapr = gobuild.source(go, _DAPR, pins.SOURCE_SUM, work)
-    script = source / "scripts" / "openapi2jsonschema.py"
-    subprocess.run(  # noqa: S603
-        [sys.executable, script, *(dapr / "charts" / "dapr" / "crds").glob("*.yaml")],
-        cwd=schemas,
-        env={**os.environ, "FILENAME_FORMAT": _FORMAT, "DENY_ROOT_ADDITIONAL_PROPERTIES": "1"},
-        stdout=subprocess.DEVNULL,
-        check=True,
+    script = str(source / "scripts" / "openapi2jsonschema.py")
+    crds = map(str, (dapr / "charts" / "dapr" / "crds").glob("*.yaml"))
+    gobuild.run(
+        [sys.executable, script, *crds],
+        schemas,
+        FILENAME_FORMAT="{kind}-{group}-{version}",
+        DENY_ROOT_ADDITIONAL_PROPERTIES="1",
     )
     built = work / "kubeconform"
     gobuild.run(
