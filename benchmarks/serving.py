@@ -20,7 +20,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from dapr_hero import items, servers
+from dapr_hero import items, rest, servers
 from dapr_hero.compare.meter import Meter
 from dapr_hero.compare.reads import Target, drive
 from dapr_hero.inventory import api
@@ -42,7 +42,7 @@ async def _read(id: str) -> Item:
 
 
 async def _route(request: Request) -> Response:
-    return api.json_response(await _read(request.path_params["id"]))
+    return rest.json_response(await _read(request.path_params["id"]))
 
 
 def _h11() -> None:
@@ -72,10 +72,10 @@ def _serve(variant: str, port: int) -> None:
     _PATCHES.get(variant, lambda: None)()
     if variant != _NOT_FROZEN:
         gc.freeze()
-    app: ASGIApp = api.build({"items": _read}, {})
+    app: ASGIApp = api.build({"items": _read}, {}, {})
     if variant == _ROUTER:
         routes = [Route("/healthz", lambda _: Response()), Route("/v1/items/{id:path}", _route)]
-        app = Starlette(routes=routes, exception_handlers=api.exception_handlers)
+        app = Starlette(routes=routes, exception_handlers=rest.exception_handlers)
 
     async def forever() -> None:
         await servers.HttpServer.start(app, "127.0.0.1", port)
