@@ -51,7 +51,7 @@ class Widgets:
             rows = await self._database.fetch(
                 "SELECT id, description, price FROM widgets WHERE id = ANY($1)", ids
             )
-        return {row["id"]: Item(row["id"], row["description"], row["price"]) for row in rows}
+        return {row["id"]: Item(row["id"], row["description"], _plain(row["price"])) for row in rows}
 
     async def save(self, versions: list[Version]) -> None:
         # In the order of the ids, which all writers keep: concurrent batches cannot deadlock.
@@ -67,6 +67,11 @@ class Widgets:
                 """,
                 *map(list, zip(*rows, strict=True)),
             )
+
+
+def _plain(price: Decimal) -> Decimal:
+    """The same, written without an exponent: asyncpg reads 10000 as 1E+4."""
+    return Decimal(format(price, "f"))
 
 
 class Products:
