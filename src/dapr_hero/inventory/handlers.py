@@ -17,11 +17,11 @@ from dapr_hero.routing import DEAD_LETTERS_PATH, ROUTES, route_for
 
 log = structlog.get_logger()
 
-# Stores a list of items in one round trip; who gives a patience, in seconds, waits no longer than that.
+# Stores a list of items in one round trip; a patience, in seconds, is for a store that may not be there.
 Save = Callable[[list[Version], float | None], Awaitable[None]]
 
-# What all types wait for when one has a store that does not answer; the many batches of a second take less.
-_PATIENCE_SECONDS = 1.0
+# All types wait for the one whose store does not answer: this long, and as long again for a sign of life.
+_PATIENCE_SECONDS = 0.5
 _LOGGED_SINGLY = (Verdict.REJECT, Verdict.RETRY)
 
 

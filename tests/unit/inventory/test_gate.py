@@ -16,9 +16,12 @@ class Store:
         self.asked: list[list[str]] = []
         self.probed = asyncio.Event()
         self.slow: asyncio.Event | None = None
+        self.hangs: asyncio.Event | None = None
 
     async def get(self, ids: list[str]) -> dict[str, Item]:
         self.asked.append(ids)
+        if self.hangs:
+            await self.hangs.wait()
         if ids == PROBE:
             self.probed.set()
         if self.error:
@@ -27,8 +30,9 @@ class Store:
 
     async def save(self, versions: list[Version]) -> None:
         self.asked.append([version.item.id for version in versions])
-        if self.slow:
-            await self.slow.wait()
+        for wait in (self.slow, self.hangs):
+            if wait:
+                await wait.wait()
         if self.error:
             raise self.error
 
@@ -67,33 +71,44 @@ async def test_a_store_that_is_down_is_asked_by_its_probe_alone() -> None:
     await gate.close()
 
 
-async def test_who_has_a_patience_does_not_wait_for_a_slow_store_nor_for_who_does() -> None:
+async def test_who_has_a_patience_does_not_wait_for_a_store_that_hangs_nor_for_who_does() -> None:
     store = Store()
     gate = Gate("widgets", store)
-    store.slow = asyncio.Event()
+    store.hangs = asyncio.Event()
     for _ in range(3):
         with pytest.raises(Unavailable):
             await gate.save([], patience_seconds=0.01)
-    assert store.asked == [[]], "the first save goes on, and is the only one"
-    assert await gate.get(["a"]) == {}
+    assert store.asked == [[], PROBE], "the first save goes on, and is the only one"
     waiting = asyncio.create_task(gate.save([]))
     await asyncio.sleep(0)
-    store.slow.set()
+    store.hangs.set()
     await waiting
     async with asyncio.timeout(5):
         while gate._left:
             await asyncio.sleep(0.001)
     await gate.save([], patience_seconds=5)
-    assert store.asked == [[], ["a"], [], []]
+    assert store.asked == [[], PROBE, [], []]
+
+
+async def test_a_store_that_is_slow_but_answers_is_waited_for() -> None:
+    store = Store()
+    gate = Gate("widgets", store)
+    store.slow = asyncio.Event()
+    saving = asyncio.create_task(gate.save([], patience_seconds=0.01))
+    async with asyncio.timeout(5):
+        await store.probed.wait()
+        store.slow.set()
+        await saving
 
 
 async def test_a_save_that_was_left_alone_shuts_the_gate_when_it_fails() -> None:
     store = Store()
     gate = Gate("widgets", store)
-    store.slow, store.error = asyncio.Event(), Unavailable("postgresql")
+    store.hangs, store.error = asyncio.Event(), Unavailable("postgresql")
     with pytest.raises(Unavailable):
         await gate.save([], patience_seconds=0.01)
-    store.slow.set()
+    store.probed.clear()
+    store.hangs.set()
     async with asyncio.timeout(5):
         await store.probed.wait()
     await gate.close()
@@ -112,7 +127,7 @@ async def test_who_has_a_patience_hears_what_went_wrong(error: Exception) -> Non
 async def test_it_closes_while_a_save_goes_on() -> None:
     store = Store()
     gate = Gate("widgets", store)
-    store.slow = asyncio.Event()
+    store.hangs = asyncio.Event()
     with pytest.raises(Unavailable):
         await gate.save([], patience_seconds=0.01)
     async with asyncio.timeout(5):
