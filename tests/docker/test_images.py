@@ -54,17 +54,15 @@ async def fake(settings: Settings) -> AsyncIterator[FakeSidecar]:
     await fake.stop()
 
 
-def _answers(port: int, path: str) -> bool:
-    try:
-        return httpx.get(f"http://127.0.0.1:{port}/{path}").is_success
-    except httpx.TransportError:
-        return False
+def _serves(id: str) -> bool:
+    """Whether the service says that all of its servers are up."""
+    return " serves" in docker("logs", id).stderr
 
 
 @pytest.mark.parametrize("settings", list(Mode), indirect=True)
 async def test_inventory_handles_an_event_in_each_mode(settings: Settings, fake: FakeSidecar) -> None:
     with container(INVENTORY, "--network=host", env=settings.environment()) as id:
-        assert eventually(lambda: _answers(settings.inventory_port, "healthz"))
+        assert eventually(lambda: _serves(id))
         gadget = event(type="gadget.v1", data={"id": "g", "description": "d", "price": 1})
         assert await Deliverer(settings).one("/gadgets.v1", gadget) == "SUCCESS"
         assert list(fake.states) == ["gadget:g"]
@@ -73,7 +71,8 @@ async def test_inventory_handles_an_event_in_each_mode(settings: Settings, fake:
 
 async def test_products_keeps_a_product(settings: Settings, fake: FakeSidecar) -> None:
     with container(PRODUCTS, "--network=host", env=settings.environment()) as id:
-        assert eventually(lambda: _answers(settings.products_http_port, "readyz"))
+        assert eventually(lambda: _serves(id))
+        assert httpx.get(f"http://127.0.0.1:{settings.products_http_port}/readyz").is_success
         async with grpc.aio.insecure_channel(f"127.0.0.1:{settings.products_port}") as channel:
             stub: ProductsAsyncStub = ProductsStub(channel)
             product = pb.Product(id="p", description="d", price="1")
