@@ -173,7 +173,7 @@ def _order(whole: Mapping[str, Any]) -> tuple[str, str] | None:
     if not isinstance(time, str):
         return None
     if _ODD_TIME.fullmatch(time):
-        return "", id
+        return "~", id  # Who takes it, may take it for newer than all.
     parts = _TIME.fullmatch(time)
     if not parts:
         return None
