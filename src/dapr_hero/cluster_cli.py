@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from dapr_hero import settings
 from dapr_hero.cluster import deployment, status
@@ -40,9 +40,8 @@ def deploy(
     Passwords and tokens are made at the first time and stay. Nothing is changed in a cluster that lacks what
     it needs.
     """
-    chosen = settings.load(**({"dapr_mode": mode} if mode else {}))
-    wanted = Overlay(overlay, chosen.dapr_mode, tag, registry)
-    deployment.deploy(wanted, chosen, ConsoleReport(console))
+    wanted = Overlay(overlay, mode or settings.load().dapr_mode, tag, registry)
+    deployment.deploy(wanted, ConsoleReport(console))
     show_status()
 
 
@@ -56,7 +55,7 @@ def undeploy(overlay: OverlayOption = "kind") -> None:
 def show_status() -> None:
     """Say what runs, and where to reach it. Exit code 1: the platform is not in the cluster."""
     mode = status.mode()
-    table = Table("namespace", "pod", "ready", "state", "restarts")
+    table = Table("namespace", Column("pod", overflow="fold"), "ready", "state", "restarts")
     for pod in sorted(status.pods()):
         table.add_row(pod.namespace, pod.name, pod.ready, pod.state, str(pod.restarts))
     console.print(table)

@@ -92,6 +92,7 @@ class HttpServer:
             log_config=None,
             access_log=False,
             server_header=False,
+            proxy_headers=False,
             date_header=False,
             ws="none",
             timeout_graceful_shutdown=DRAIN_SECONDS,

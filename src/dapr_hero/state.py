@@ -1,13 +1,13 @@
 """Versioned items in a Dapr state store: gadgets in inventory's, products in its own service's."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
 from typing import Protocol
 from urllib.parse import quote
 
 import msgspec
 import structlog
 
-from dapr_hero import items
 from dapr_hero.errors import Unavailable
 from dapr_hero.items import Item, Version
 from dapr_hero.modes import NO_ETAG, Conflict, State
@@ -86,7 +86,7 @@ class VersionedState:
 
 
 def _item(entry: _Entry) -> Item:
-    return items.checked(entry.id, entry.description, entry.price)
+    return Item(entry.id, entry.description, Decimal(entry.price))
 
 
 def _encode(version: Version) -> bytes:

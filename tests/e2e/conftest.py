@@ -34,7 +34,7 @@ def deployed(mode: Mode) -> None:
 def visitor(deployed: None) -> Iterator[None]:
     """An app that products does not know; with inventory's image, so that it has a Python."""
     manifest = (Path(__file__).parent / "visitor.yaml").read_text()
-    [container] = cluster.pod_of("inventory", cluster.INVENTORY)["spec"]["containers"]
+    container = cluster.pod_of("inventory", cluster.INVENTORY)["spec"]["containers"][0]
     password = cluster.secret(cluster.INVENTORY, "valkey")
     namespace, *others = manifest.split("---\n")
     kubectl.apply_text(namespace)
@@ -59,3 +59,14 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     """After a failure, what all pods have to say is kept beside the report."""
     if session.testsfailed:
         evidence.collect(Path("build/e2e"))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """A line for each mode: what came of it, and how long it took, with its deployment."""
+    every = [each for group in terminalreporter.stats.values() for each in group if hasattr(each, "nodeid")]
+    for mode in MODES:
+        reports = [each for each in every if f"[{mode.value}" in each.nodeid]
+        failed = sum(each.failed for each in reports)
+        passed = sum(each.passed and each.when == "call" for each in reports)
+        seconds = sum(each.duration for each in reports)
+        terminalreporter.write_line(f"{mode.value}: {passed} passed, {failed} failed, {seconds:.0f} s")

@@ -34,6 +34,18 @@ async def test_a_lone_read_leaves_at_once() -> None:
     assert store.trips == [["a"]]
 
 
+async def test_a_lone_reader_who_asks_again_leaves_at_once() -> None:
+    store = Store()
+    store.gate.set()
+    reader = CoalescingReader(store.fetch)
+    await reader.get("a")
+    again = asyncio.create_task(reader.get("b"))
+    for _ in range(3):  # its task, the trip's, and the answer
+        await asyncio.sleep(0)
+    assert store.trips == [["a"], ["b"]]
+    assert await again == "B"
+
+
 async def test_reads_during_a_trip_leave_together_in_the_next() -> None:
     store = Store()
     reader = CoalescingReader(store.fetch)
@@ -46,6 +58,25 @@ async def test_reads_during_a_trip_leave_together_in_the_next() -> None:
     assert await asyncio.gather(*others) == ["B", "C", "B", "A", None]
     # "a" is asked for again: the answer under way may be older than this read.
     assert store.trips == [["a"], ["b", "c", "a", "missing"]]
+
+
+async def test_who_asks_again_rides_along_with_those_who_waited() -> None:
+    store = Store()
+    reader = CoalescingReader(store.fetch)
+
+    async def ask_twice() -> None:
+        await reader.get("a")
+        for _ in range(6):  # the way to a client on this machine and back
+            await asyncio.sleep(0)
+        await reader.get("b")
+
+    asking = asyncio.create_task(ask_twice())
+    await departed(store, 1)
+    waiting = asyncio.create_task(reader.get("c"))
+    await asyncio.sleep(0)
+    store.gate.set()
+    await asyncio.gather(asking, waiting)
+    assert store.trips == [["a"], ["c", "b"]]
 
 
 async def test_a_trip_has_a_most() -> None:

@@ -2,36 +2,38 @@
 
 import base64
 import secrets
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 
 from dapr_hero.cluster import kubectl
 from dapr_hero.cluster.errors import ClusterError
 from dapr_hero.settings import Settings
 
 INFRASTRUCTURE = "dapr-hero"
+# What .env says is of the local platform: the manifests have the defaults, and so has what fits them.
+_DEFAULTS = Settings.model_construct()
+_SERVICES = (_DEFAULTS.inventory_namespace, _DEFAULTS.products_namespace)
 _TOKENS = ("dapr-api-token", "app-api-token")
 
 Values = Mapping[str, str]
 
 
-def settle(settings: Settings, *, made_here: bool) -> None:
+def settle(*, made_here: bool) -> None:
     """Make those that are missing; `made_here`: Valkey and PostgreSQL are ours, and so are their passwords.
 
     Raises: ClusterError that names those of others which are missing.
     """
-    services = (settings.inventory_namespace, settings.products_namespace)
     if made_here:
-        _settle_passwords(settings, services)
+        _settle_passwords()
     else:
-        _require(settings, services)
-    for namespace in services:
+        _require()
+    for namespace in _SERVICES:
         for token in _TOKENS:
             _made(namespace, token, lambda: {"token": _random()})
 
 
-def _settle_passwords(settings: Settings, services: Iterable[str]) -> None:
+def _settle_passwords() -> None:
     valkey = _made(INFRASTRUCTURE, "valkey", _for_valkey)
-    for namespace in services:
+    for namespace in _SERVICES:
         _put(namespace, "valkey", {"password": valkey["password"]})
     postgres = _made(
         INFRASTRUCTURE,
@@ -39,11 +41,11 @@ def _settle_passwords(settings: Settings, services: Iterable[str]) -> None:
         lambda: {"superuser-password": _random(), "inventory-password": _random()},
     )
     _made(
-        settings.inventory_namespace,
-        settings.postgres_secret,
+        _DEFAULTS.inventory_namespace,
+        _DEFAULTS.postgres_secret,
         lambda: {
             "host": f"postgres.{INFRASTRUCTURE}.svc.cluster.local",
-            "port": str(settings.postgres_port),
+            "port": str(_DEFAULTS.postgres_port),
             "username": "inventory",
             "password": postgres["inventory-password"],
             "database": "inventory",
@@ -56,9 +58,9 @@ def _for_valkey() -> Values:
     return {"password": password, "password.conf": f"requirepass {password}\n"}
 
 
-def _require(settings: Settings, services: Iterable[str]) -> None:
-    needed = [(namespace, "valkey") for namespace in services]
-    needed.append((settings.inventory_namespace, settings.postgres_secret))
+def _require() -> None:
+    needed = [(namespace, "valkey") for namespace in _SERVICES]
+    needed.append((_DEFAULTS.inventory_namespace, _DEFAULTS.postgres_secret))
     missing = [f"{name} in {namespace}" for namespace, name in needed if _found(namespace, name) is None]
     if missing:
         raise ClusterError(f"secrets are missing: {', '.join(missing)}; docs/deploy.md says what is in them")
@@ -76,8 +78,8 @@ def _made(namespace: str, name: str, make: Callable[[], Values]) -> Values:
 
 def _found(namespace: str, name: str) -> Values | None:
     secret = kubectl.find("secret", name, f"--namespace={namespace}")
-    data = secret["data"] if secret else None
-    return None if data is None else {key: base64.b64decode(value).decode() for key, value in data.items()}
+    data = secret.get("data") if secret else None  # none also where somebody made it empty
+    return {key: base64.b64decode(value).decode() for key, value in data.items()} if data else None
 
 
 def _put(namespace: str, name: str, values: Values) -> None:

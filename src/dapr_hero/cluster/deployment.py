@@ -5,12 +5,11 @@ import json
 from dapr_hero.cluster import credentials, kubectl, preflight, rollout
 from dapr_hero.cluster.overlay import Overlay
 from dapr_hero.local.report import Report
-from dapr_hero.settings import Settings
 
 _ROLLOUT_SECONDS = 300
 
 
-def deploy(overlay: Overlay, settings: Settings, report: Report) -> None:
+def deploy(overlay: Overlay, report: Report) -> None:
     """Bring the overlay into the cluster and wait until it runs; what is there already is updated.
 
     Raises: ClusterError. What is wrong with the cluster or the overlay is found before anything is changed.
@@ -20,7 +19,7 @@ def deploy(overlay: Overlay, settings: Settings, report: Report) -> None:
     report.say(f"deploying {overlay.name} in mode {overlay.mode.value}")
     kubectl.apply(*[each for each in resources if each["kind"] == "Namespace"])
     ours = any(each["kind"] == "StatefulSet" for each in resources)
-    credentials.settle(settings, made_here=ours)
+    credentials.settle(made_here=ours)
     kubectl.apply(*resources)
     rollout.wait(report, _ROLLOUT_SECONDS)
 
@@ -28,5 +27,7 @@ def deploy(overlay: Overlay, settings: Settings, report: Report) -> None:
 def undeploy(overlay: Overlay, report: Report) -> None:
     """Take it out again, with its namespaces, their secrets and all data. Raises: ClusterError."""
     report.say("removing the platform, its namespaces and their data")
-    documents = json.dumps({"apiVersion": "v1", "kind": "List", "items": overlay.build()})
+    # The rest is inside of the namespaces; and where Dapr is gone before, its resources have no kind.
+    whole = [each for each in overlay.build() if "namespace" not in each["metadata"]]
+    documents = json.dumps({"apiVersion": "v1", "kind": "List", "items": whole})
     kubectl.run("delete", "--ignore-not-found", "--filename=-", given=documents, timeout=_ROLLOUT_SECONDS)

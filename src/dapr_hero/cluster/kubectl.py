@@ -1,6 +1,7 @@
 """kubectl: the one way to the cluster, which is that of KUBECONFIG."""
 
 import json
+import re
 import shutil
 import subprocess
 from collections.abc import Mapping
@@ -12,6 +13,8 @@ from dapr_hero.cluster.errors import ClusterError
 Resource = dict[str, Any]
 
 _TIMEOUT_SECONDS = 120
+# As klog writes it: E1125 19:12:59.631988 24853 run.go:72] "command failed" err="what has failed"
+_LOGGED = re.compile(r'[IWEF]\d{4} [^]]+\] (?:.*? err=")?(.*?)"?$')
 
 
 def run(*arguments: str, given: str | None = None, timeout: float = _TIMEOUT_SECONDS) -> str:
@@ -53,8 +56,11 @@ def apply_text(documents: str) -> None:
 
 
 def _first_error(stderr: str) -> str:
-    """Its last line says least: what it tried comes first, and then often a hint how to call it."""
-    lines = [
-        line for line in stderr.splitlines() if line.strip() and not line.startswith(("Warning:", "E0", "E1"))
-    ]
-    return lines[0].strip() if lines else ""
+    """Its last line says least: what it tried comes first, and then often a hint how to call it.
+
+    What it only logs is looked at when it says nothing else.
+    """
+    lines = [line.strip() for line in stderr.splitlines() if line.strip() and not line.startswith("Warning:")]
+    said = [line for line in lines if not _LOGGED.match(line)]
+    logged = [found[1].replace('\\"', '"') for line in lines if (found := _LOGGED.match(line))]
+    return next(iter([*said, *logged]), "")

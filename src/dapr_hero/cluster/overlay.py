@@ -16,6 +16,14 @@ _ROOT = Path("k8s")
 _yaml = YAML(typ="safe")
 
 
+def names() -> list[str]:
+    """The overlays there are. Raises: ClusterError when there are none here."""
+    found = sorted(each.name for each in (_ROOT / "overlays").glob("*/"))
+    if not found:
+        raise ClusterError(f"there are no manifests in {_ROOT.absolute()}: start in the repository")
+    return found
+
+
 @dataclass(frozen=True)
 class Overlay:
     name: str
@@ -26,11 +34,8 @@ class Overlay:
 
     def build(self) -> list[dict[str, Any]]:
         """All its resources. Raises: ClusterError for one that is not there, or is no good."""
-        overlays = sorted(each.name for each in (_ROOT / "overlays").glob("*/"))
-        if not overlays:
-            raise ClusterError(f"there are no manifests in {_ROOT.absolute()}: start in the repository")
-        if self.name not in overlays:
-            raise ClusterError(f"there is no overlay {self.name!r}: choose one of {', '.join(overlays)}")
+        if self.name not in (known := names()):
+            raise ClusterError(f"there is no overlay {self.name!r}: choose one of {', '.join(known)}")
         # kustomize takes only relative paths to what it includes.
         with tempfile.TemporaryDirectory(dir=_ROOT, prefix=".built-") as folder:
             with (Path(folder) / "kustomization.yaml").open("w") as file:

@@ -21,12 +21,12 @@ def check() -> None:
 
 def _check_kubernetes() -> None:
     try:
-        server = json.loads(kubectl.run("version", "--output=json")).get("serverVersion", {})
+        server = json.loads(kubectl.run("version", "--output=json"))["serverVersion"]
     except ClusterError as error:
         raise ClusterError(
             f"no cluster answers ({error}): set KUBECONFIG, or run `make kind-create`"
         ) from None
-    found = _version(server.get("gitVersion", ""))[:2]
+    found = _version(server["gitVersion"])[:2]
     if found < OLDEST_KUBERNETES:
         raise ClusterError(
             f"the cluster runs Kubernetes {_text(found)}: {_text(OLDEST_KUBERNETES)} or later is needed"
@@ -39,7 +39,8 @@ def _check_dapr() -> None:
         raise ClusterError(
             f"Dapr is not installed in the cluster: run `make dapr-install` for Dapr {VERSION}"
         )
-    found = _version(_container(operator)["image"].rpartition(":")[2])
+    image, _, _ = _container(operator)["image"].partition("@")
+    found = _version(image.rpartition(":")[2])
     if found < _version(VERSION):
         raise ClusterError(f"the cluster runs Dapr {_text(found)}: {VERSION} or later is needed")
     _check_mtls(operator["metadata"]["namespace"])
@@ -73,7 +74,7 @@ def _container(deployment: dict[str, Any]) -> dict[str, Any]:
 
 
 def _version(text: str) -> tuple[int, ...]:
-    """The numbers in front: "v1.35.4-gke.1" is (1, 35, 4), and "edge" newer than all."""
+    """The numbers in front: "v1.35.4-gke.1" is (1, 35, 4); what has none ("edge", a digest alone) passes."""
     numbers = re.match(r"v?(\d+(?:\.\d+)*)", text)
     return tuple(int(each) for each in numbers[1].split(".")) if numbers else (9999,)
 

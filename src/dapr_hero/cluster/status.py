@@ -53,6 +53,8 @@ def addresses() -> dict[str, str]:
 
 
 def _address(service: Resource) -> str:
+    if "externalName" in service["spec"]:
+        return f"outside of the cluster: {service['spec']['externalName']}"
     metadata, [port, *_] = service["metadata"], [each["port"] for each in service["spec"]["ports"]]
     for ingress in service["status"].get("loadBalancer", {}).get("ingress", []):
         return f"http://{ingress.get('ip') or ingress.get('hostname')}:{port}"

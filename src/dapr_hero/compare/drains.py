@@ -36,7 +36,7 @@ async def drain_into_nothing(rig: Rig, workload: Workload) -> Cost:
     await rig.platform.stop(INVENTORY)
     await rig.platform.stop(INVENTORY_DAPRD)
     await rig.backlog.fill(workload)
-    async with rig.swapped(INVENTORY, "dapr_hero.compare.nothing") as nothing:
+    async with rig.swapped(INVENTORY, "-m", "dapr_hero.compare.nothing") as nothing:
         starting = asyncio.create_task(rig.platform.start(INVENTORY_DAPRD))
         try:
             cost = await _watch(rig, workload.total, nothing)

@@ -38,6 +38,11 @@ def get_cpu(kind: str) -> Figure:
     return lambda each: each.reads[kind].cost.total
 
 
+def get_cpu_of(kind: str, part: str) -> Figure:
+    """The same of one process."""
+    return lambda each: each.reads[kind].cost.cpu[part]
+
+
 def get_rate(kind: str) -> Figure:
     """Requests a second."""
     return lambda each: each.reads[kind].cost.rate

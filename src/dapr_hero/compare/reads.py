@@ -13,6 +13,7 @@ from dapr_hero.compare.results import Cost, Reads
 from dapr_hero.compare.rig import Rig
 from dapr_hero.compare.stores import WrongResult
 from dapr_hero.compare.workloads import Workload
+from dapr_hero.local.process import Process
 
 CONNECTIONS = 32
 WRK = shutil.which("wrk")
@@ -40,18 +41,19 @@ class Target(NamedTuple):
     items: int
 
 
-async def read(rig: Rig, workload: Workload, seconds: int) -> Reads:
-    """What one read costs of the items of a drained workload. Raises: WrongResult."""
+async def read(rig: Rig, workload: Workload, seconds: int, *others: Process) -> Reads:
+    """What one read costs of the items of a drained workload, with others to count. Raises: WrongResult."""
     target = Target(rig.settings.inventory_port, workload.kinds[0].resource, workload.prefix, workload.total)
-    await _drive(target, _WARM_SECONDS)
-    meter = rig.meter()
+    await drive(target, _WARM_SECONDS)
+    meter = rig.meter(*others)
     before = meter.cpu_seconds()
-    answers = await _drive(target, seconds)
+    answers = await drive(target, seconds)
     after = meter.cpu_seconds()
     return Reads(Cost.of(answers.count, answers.seconds, before, after), answers.p50_ms, answers.p99_ms)
 
 
-async def _drive(target: Target, seconds: int) -> Answers:
+async def drive(target: Target, seconds: int) -> Answers:
+    """Ask for random items, over all connections at once. Raises: WrongResult."""
     process = await asyncio.create_subprocess_exec(*_command(target, seconds), stdout=asyncio.subprocess.PIPE)
     output, _ = await process.communicate()
     answers = msgspec.json.decode(output.splitlines()[-1], type=Answers)

@@ -10,10 +10,13 @@ from dapr_hero.compare import course, figures, latencies, pictures, reads
 from dapr_hero.compare.figures import WORKLOADS, Figure, middle, rounds_of, values
 from dapr_hero.compare.results import Cost, Extra, Round, Run, save
 from dapr_hero.compare.workloads import KINDS
+from dapr_hero.local.services import INVENTORY
 from dapr_hero.settings import Mode
 
 # The processes that a widget event passes.
 _PARTS = ("inventory", "inventory-daprd", "valkey", "postgres")
+# Microseconds; the other processes have no part in a read.
+_WORTH_A_ROW = 0.5
 # Its name, the figure, and how many digits it has behind the point.
 _Row = tuple[str, Figure, int]
 
@@ -56,7 +59,7 @@ def summary(run: Run) -> str:
         ("widget events/s", figures.event_rate("widget"), 0),
         ("latency, p50 (ms)", figures.latency_p50("widget"), 1),
         ("CPU per GET of a gadget (µs)", figures.get_cpu("gadget"), 0),
-        ("memory (MiB)", figures.memory("inventory"), 0),
+        ("memory (MiB)", figures.memory(INVENTORY), 0),
     ]
     rows = []
     for mode in Mode:
@@ -77,7 +80,10 @@ def against(run: Run, earlier: Run) -> str:
         **{f"{name}: events/s": figures.event_rate(name) for name in WORKLOADS},
         **{f"GET {kind.name}: CPU": figures.get_cpu(kind.name) for kind in KINDS},
         **{f"GET {kind.name}: requests/s": figures.get_rate(kind.name) for kind in KINDS},
+        **{f"GET {kind.name}: p99": figures.get_p99(kind.name) for kind in KINDS},
         **{f"{kind.name}: latency, p50": figures.latency_p50(kind.name) for kind in KINDS},
+        **{f"{kind.name}: latency, p99": figures.latency_p99(kind.name) for kind in KINDS},
+        "memory": figures.memory(INVENTORY),
         "start": figures.start,
     }
     rows = [
@@ -125,8 +131,14 @@ def _shares(run: Run) -> str:
 
 
 def _reads(run: Run, kind: str, resource: str) -> str:
+    of_parts = {part: figures.get_cpu_of(kind, part) for part in run.rounds[0].rss_mib}
     rows: list[_Row] = [
         ("CPU, µs", figures.get_cpu(kind), 0),
+        *(
+            (f"of it {part}", figure, 0)
+            for part, figure in of_parts.items()
+            if any(middle(run, mode, figure) >= _WORTH_A_ROW for mode in Mode)
+        ),
         ("requests/s", figures.get_rate(kind), 0),
         ("p50, ms", figures.get_p50(kind), 1),
         ("p99, ms", figures.get_p99(kind), 1),

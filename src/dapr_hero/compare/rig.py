@@ -31,12 +31,12 @@ class Rig(NamedTuple):
         return self.platform.settings
 
     @asynccontextmanager
-    async def swapped(self, part: str, module: str) -> AsyncIterator[Process]:
-        """A Python module that runs in place of a service, which is stopped, until the block ends."""
+    async def swapped(self, part: str, *program: str) -> AsyncIterator[Process]:
+        """A program for Python that runs in place of a service, which is stopped, until the block ends."""
         await self.platform.stop(part)
         log = self.platform.processes[part].log
         env = {**os.environ, **self.settings.environment()}
-        process = Process(part, [sys.executable, "-m", module], log, env=env)
+        process = Process(part, [sys.executable, *program], log, env=env)
         await process.start()
         try:
             yield process

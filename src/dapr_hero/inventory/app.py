@@ -1,6 +1,7 @@
 """Wires inventory: settings → mode → stores → servers → drain. The only place that knows them all."""
 
 import asyncio
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from functools import partial
 
@@ -48,17 +49,9 @@ async def serve(settings: Settings) -> None:
         letters = DeadLetters(database, parking)
         drain = Drain(settings.inventory_app_id, settings)
 
-        essential: dict[str, Check] = {
-            settings.inventory_app_id: drain.check,
-            "daprd": partial(modes.check_sidecar, settings),
-        }
-        answering = {
-            "postgresql": gates["widgets"].probe,
-            settings.state_store_name: gates["gadgets"].probe,
-            settings.products_app_id: gates["products"].probe,
-        }
         readers = {name: CoalescingReader[str, Item](gate.get) for name, gate in gates.items()}
-        rest = api.build({name: reader.get for name, reader in readers.items()}, essential, answering)
+        reads = {name: reader.get for name, reader in readers.items()}
+        rest = api.build(reads, *_checks(drain, gates, settings))
         rest_server = await HttpServer.start(rest, settings.inventory_host, settings.inventory_port)
         stack.push_async_callback(rest_server.stop)
         private = dead_letters_api.build(letters)
@@ -71,3 +64,19 @@ async def serve(settings: Settings) -> None:
         stack.push_async_callback(drain.begin)
         log.info("inventory serves", mode=settings.dapr_mode.value, rest_port=settings.inventory_port)
         await asyncio.Event().wait()
+
+
+def _checks(
+    drain: Drain, gates: Mapping[str, Gate], settings: Settings
+) -> tuple[dict[str, Check], dict[str, Check]]:
+    """Of what inventory cannot be ready without, and of the stores, each of which it can do without."""
+    essential: dict[str, Check] = {
+        settings.inventory_app_id: drain.check,
+        "daprd": partial(modes.check_sidecar, settings),
+    }
+    stores: dict[str, Check] = {
+        "postgresql": gates["widgets"].probe,
+        settings.state_store_name: gates["gadgets"].probe,
+        settings.products_app_id: gates["products"].probe,
+    }
+    return essential, stores

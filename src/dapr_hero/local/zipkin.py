@@ -45,7 +45,7 @@ def part(settings: Settings, data: DataDir, report: Report) -> Part:
 
 def cached() -> bool:
     """Whether the server's jar is in the user's cache."""
-    return _jar().exists()
+    return jar_path().exists()
 
 
 async def fetch(report: Report) -> Path:
@@ -53,17 +53,18 @@ async def fetch(report: Report) -> Path:
 
     Raises: LocalError when it cannot be had or is not the expected one.
     """
-    jar = _jar()
-    if not jar.exists():
+    file = jar_path()
+    if not file.exists():
         given_up = threading.Event()
         try:
-            await asyncio.to_thread(_download, jar, report, given_up)
+            await asyncio.to_thread(_download, file, report, given_up)
         finally:
             given_up.set()
-    return jar
+    return file
 
 
-def _jar() -> Path:
+def jar_path() -> Path:
+    """Where it is in the user's cache, once it has been fetched."""
     return platformdirs.user_cache_path("dapr-hero") / f"zipkin-server-{VERSION}-{CLASSIFIER}.jar"
 
 

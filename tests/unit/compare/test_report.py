@@ -46,6 +46,7 @@ def test_the_page_has_its_tables_pictures_and_figures(tmp_path: Path) -> None:
     text = page.read_text()
     assert "$" not in text
     assert "| widget | 44 (40 to 48) |" in text
+    assert "| of it valkey | 11 (10 to 12) |" in text
     assert "| flies | no | no | no | no |" in text
     for picture in ("ingest.svg", "widget.svg", "latency.svg"):
         assert f"(comparison/{picture})" in text

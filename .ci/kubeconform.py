@@ -1,0 +1,102 @@
+"""kubeconform with the schemas of Kubernetes and of Dapr, all of it from package registries.
+
+Kubernetes' schemas are in the package kubernetes-validate; Dapr's are made of the definitions in its source,
+by kubeconform's own script. What takes long is kept in the user's cache folder.
+"""
+
+import json
+import subprocess
+import sys
+import sysconfig
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from dapr_hero.cluster.preflight import OLDEST_KUBERNETES
+from dapr_hero.local import gobuild, pins, runtime
+from dapr_hero.local.report import Report
+
+_VERSION = "0.8.0"
+_MODULE = f"github.com/yannh/kubeconform@v{_VERSION}"
+_SUM = "h1:loDYd3a3spjIFrauqW67CDKF55Oo9R6uvC8AvpVd4ug="
+_DAPR = f"{pins.SOURCE}@v{pins.VERSION}"
+# As both name their files: deployment-apps-v1.json, component-dapr-v1alpha1.json.
+_NAME = "{{.ResourceKind}}{{.KindSuffix}}.json"
+
+
+def findings(files: Sequence[Path], tools: Path, report: Report) -> Iterator[tuple[str, str]]:
+    """What is wrong in the manifests: pairs of a file's stem and a line.
+
+    They must fit the oldest Kubernetes that the platform takes and the newest one known. `tools` is the
+    environment of requirements/checks.txt. Raises: BuildError when kubeconform or a schema cannot be had.
+    """
+    program, dapr = _made(report)
+    schemas = Path(sysconfig.get_path("purelib", "venv", {"base": str(tools)}), "kubernetes_validate")
+    for version in _versions(schemas / "kubernetes-json-schema"):
+        report.say(
+            f"kubeconform: {len(files)} builds against Kubernetes {version.name[1:5]}, Dapr {pins.VERSION}"
+        )
+        with tempfile.TemporaryDirectory() as folder:
+            _usable(version, Path(folder))
+            yield from _judged(program, [Path(folder), dapr], files)
+
+
+def _judged(program: Path, schemas: Sequence[Path], files: Sequence[Path]) -> Iterator[tuple[str, str]]:
+    places = [f"-schema-location={folder}/{_NAME}" for folder in schemas]
+    command: list[str | Path] = [program, "-strict", "-verbose", "-output=json", *places, *files]
+    done = subprocess.run(command, capture_output=True, text=True)  # noqa: S603
+    found = json.loads(done.stdout)["resources"] if done.stdout else []
+    if not found:
+        raise gobuild.BuildError(f"kubeconform looked at nothing: {done.stderr.strip()}")
+    for each in found:
+        if each["status"] != "statusValid":
+            reason = each["msg"].partition("json#'")[2] or each["msg"]
+            yield Path(each["filename"]).stem, f"{each['kind']} {each['name']}: {' '.join(reason.split())}"
+
+
+def _versions(schemas: Path) -> list[Path]:
+    """The strict schemas of the oldest Kubernetes and of the newest."""
+    known = {tuple(map(int, each.name[1:].split(".")[:2])): each for each in schemas.glob("*-local-strict")}
+    if OLDEST_KUBERNETES not in known:
+        raise gobuild.BuildError(f"no schemas of Kubernetes {OLDEST_KUBERNETES} in {schemas}")
+    return [known[OLDEST_KUBERNETES], known[max(known)]]
+
+
+def _usable(version: Path, folder: Path) -> None:
+    """Copies that refer to each other by their files: the originals do by addresses that nobody serves."""
+    for path in version.glob("*.json"):
+        schema = json.loads(path.read_text())
+        kept = {key: value for key, value in schema.items() if key not in ("$id", "$schema")}
+        text = json.dumps(kept).replace('"/api/_definitions.json#', '"_definitions.json#')
+        (folder / path.name).write_text(text)
+
+
+def _made(report: Report) -> tuple[Path, Path]:
+    """kubeconform and the folder of Dapr's schemas, from the cache or anew."""
+    cache = runtime.cache_folder()
+    program, schemas = cache / f"kubeconform-{_VERSION}", cache / f"schemas-{_VERSION}"
+    if not program.exists():
+        report.say(f"Building kubeconform {_VERSION} (about a minute); it goes to {cache}")
+        schemas.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix="work-", dir=cache) as work:
+            _make(Path(work), schemas, report).replace(program)
+    return program, schemas
+
+
+def _make(work: Path, schemas: Path, report: Report) -> Path:
+    go = gobuild.toolchain(work, report)
+    source = gobuild.source(go, _MODULE, _SUM, work)
+    dapr = gobuild.source(go, _DAPR, pins.SOURCE_SUM, work)
+    script = str(source / "scripts" / "openapi2jsonschema.py")
+    crds = map(str, (dapr / "charts" / "dapr" / "crds").glob("*.yaml"))
+    gobuild.run(
+        [sys.executable, script, *crds],
+        schemas,
+        FILENAME_FORMAT="{kind}-{group}-{version}",
+        DENY_ROOT_ADDITIONAL_PROPERTIES="1",
+    )
+    built = work / "kubeconform"
+    gobuild.run(
+        [go, "build", "-mod=readonly", "-buildvcs=false", "-o", str(built), "./cmd/kubeconform"], source
+    )
+    return built

@@ -1,0 +1,79 @@
+"""What it gives that reads of one moment share a round trip, with the real platform behind them (ADR 15).
+
+python benchmarks/shared_reads.py
+"""
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from dapr_hero import batching, servers, settings
+from dapr_hero.compare.drains import drain
+from dapr_hero.compare.reads import read
+from dapr_hero.compare.rig import Silence, rig
+from dapr_hero.compare.workloads import KINDS, Workload
+from dapr_hero.inventory import app
+from dapr_hero.local import ready, runtime
+from dapr_hero.local.services import INVENTORY
+from dapr_hero.settings import Mode
+
+_ITEMS = 10_000
+_SECONDS = 3
+_ROUNDS = 2
+
+
+class _Alone:
+    """In place of the reader: a trip for each read."""
+
+    def __init__(self, fetch: Callable[[list[str]], Awaitable[Mapping[str, Any]]]) -> None:
+        self._fetch = fetch
+
+    def __class_getitem__(cls, _: object) -> type["_Alone"]:
+        return cls
+
+    async def get(self, key: str) -> Any:
+        return (await self._fetch([key])).get(key)
+
+
+def _alone() -> None:
+    app.CoalescingReader = _Alone  # type: ignore[assignment,attr-defined]
+
+
+def _at_once() -> None:
+    async def pause(trip_seconds: float) -> None: ...
+
+    batching._pause = pause
+
+
+_VARIANTS: dict[str, Callable[[], None]] = {
+    "a trip for each read": _alone,
+    "the next trip leaves at once": _at_once,
+    "as it is": lambda: None,
+}
+
+
+async def main() -> None:
+    async with rig(Mode.CUSTOM_GRPC, runtime.obtain(settings.load(), Silence())) as on:
+        workloads = [Workload(kind.name, (kind,), _ITEMS, kind.name) for kind in KINDS]
+        for workload in workloads:
+            await drain(on, workload)
+        for variant in [*_VARIANTS] * _ROUNDS:
+            async with on.swapped(INVENTORY, __file__, variant) as inventory:
+                while not await ready.http(f"http://127.0.0.1:{on.settings.inventory_port}/readyz"):
+                    await asyncio.sleep(0.1)
+                for workload in workloads:
+                    found = await read(on, workload, _SECONDS, inventory)
+                    sys.stdout.write(
+                        f"{variant:28} {workload.kinds[0].resource:8} {found.cost.total:5.0f} µs per GET,"
+                        f" {found.cost.rate:6,.0f}/s, p50 {found.p50_ms:.1f} ms, p99 {found.p99_ms:.1f} ms\n"
+                    )
+                    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    if len(sys.argv) == 1:
+        asyncio.run(main())
+    else:
+        _VARIANTS[sys.argv[1]]()
+        servers.run(app.serve)

@@ -1,0 +1,35 @@
+"""Dapr's resources in k8s/base are those of the local runner."""
+
+from pathlib import Path
+
+import pytest
+
+from dapr_hero.cluster import manifests
+from dapr_hero.cluster.manifests import BASE
+
+ROOT = Path(__file__).parents[3]
+
+
+def test_what_is_in_the_repository_is_what_would_be_generated(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    assert manifests.outdated() == []
+
+
+def test_what_is_missing_or_was_changed_is_outdated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for path, text in manifests.generated().items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    assert manifests.outdated() == []
+    changed, missing = (
+        BASE / "inventory" / "dapr" / "pubsub.yaml",
+        BASE / "products" / "dapr" / "statestore.yaml",
+    )
+    changed.write_text(changed.read_text().replace("'1000'", "'10'", 1))
+    missing.unlink()
+    assert manifests.outdated() == [changed, missing]
+
+
+def test_every_generated_file_is_part_of_what_is_deployed() -> None:
+    for path in manifests.generated():
+        assert f"- {path.name}\n" in (ROOT / path.parent / "kustomization.yaml").read_text()

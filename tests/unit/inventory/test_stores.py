@@ -1,0 +1,27 @@
+from decimal import Decimal
+from typing import cast
+
+import pytest
+
+from dapr_hero.inventory.database import Database
+from dapr_hero.inventory.stores import Widgets
+from dapr_hero.items import encode
+
+
+class Rows:
+    """A database that has one widget."""
+
+    def __init__(self, price: Decimal) -> None:
+        self._price = price
+
+    async def fetch(self, query: str, *arguments: object) -> list[dict[str, object]]:
+        return [{"id": "w", "description": "d", "price": self._price}]
+
+
+@pytest.mark.parametrize(
+    ("read", "answered"), [("1E+4", "10000"), ("1.00E+6", "1000000"), ("0.1", "0.1"), ("0", "0")]
+)
+async def test_a_price_is_answered_as_it_was_sent(read: str, answered: str) -> None:
+    # asyncpg reads whole numbers with an exponent.
+    widgets = await Widgets(cast(Database, Rows(Decimal(read)))).get(["w"])
+    assert f'"price":{answered}}}' in encode(widgets["w"]).decode()
