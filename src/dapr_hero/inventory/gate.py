@@ -43,19 +43,20 @@ class Gate:
             raise
 
     async def save(self, versions: list[Version], patience_seconds: float | None = None) -> None:
-        """Raises: Unavailable, also when the patience is over and for as long again the store gives no sign
-        of life; that save goes on, and no other with a patience begins.
+        """Raises: Unavailable, also when the patience is over; that save goes on, and no other begins.
+
+        Each further call would only bring Dapr's circuit closer to its five failures.
         """
         self._pass()
-        if patience_seconds is None:
-            return await self._save(versions)
         if self._left:
             raise Unavailable(self._name)
+        if patience_seconds is None:
+            return await self._save(versions)
         saving = asyncio.create_task(self._save(versions))
         saving.add_done_callback(self._ended)
         done, _ = await asyncio.wait({saving}, timeout=patience_seconds)
-        if done or await self._lives(patience_seconds) or saving.done():
-            return await saving
+        if done:
+            return saving.result()
         self._left.add(saving)
         raise Unavailable(self._name)
 
@@ -68,15 +69,6 @@ class Gate:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-
-    async def _lives(self, patience_seconds: float) -> bool:
-        """Whether it answers a question: then it is slow, as with a batch of long items, but there."""
-        try:
-            async with asyncio.timeout(patience_seconds):
-                await self.probe()
-        except (Unavailable, TimeoutError):
-            return False
-        return True
 
     async def _save(self, versions: list[Version]) -> None:
         try:

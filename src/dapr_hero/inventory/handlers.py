@@ -20,8 +20,8 @@ log = structlog.get_logger()
 # Stores a list of items in one round trip; a patience, in seconds, is for a store that may not be there.
 Save = Callable[[list[Version], float | None], Awaitable[None]]
 
-# All types wait for the one whose store does not answer: this long, and as long again for a sign of life.
-_PATIENCE_SECONDS = 0.5
+# All types wait for the one whose store does not answer: this long.
+_PATIENCE_SECONDS = 1.0
 _LOGGED_SINGLY = (Verdict.REJECT, Verdict.RETRY)
 
 

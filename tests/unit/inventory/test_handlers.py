@@ -193,7 +193,7 @@ async def test_only_who_has_others_behind_does_not_wait_long(world: World) -> No
     await world.deliver(DEAD_LETTERS_PATH, batch(event()))
     assert widgets.patience == {None}
     await world.deliver("/widgets.v1", batch(event()))
-    assert widgets.patience == {None, 0.5}
+    assert widgets.patience == {None, 1.0}
 
 
 async def test_what_is_no_pack_is_buried(world: World) -> None:
