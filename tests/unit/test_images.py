@@ -85,9 +85,9 @@ def test_the_wheel_is_built_with_what_pyproject_asks_for() -> None:
     [("no-such-docker", "is not installed"), ("false", "daemon does not answer")],
 )
 def test_without_docker_make_says_so_in_a_line(docker: str, words: str) -> None:
-    done = subprocess.run(
-        ["make", "docker-build", f"DOCKER={docker}"], cwd=ROOT, capture_output=True, text=True, check=False
-    )
+    # Under another make, it would say where it is.
+    command = ["make", "--no-print-directory", "docker-build", f"DOCKER={docker}"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     error, *rest = done.stderr.splitlines()
     assert (done.returncode, done.stdout) == (2, "")
     assert error.startswith("error: ")
