@@ -1,1 +1,17 @@
+from collections.abc import AsyncIterator
+
+import pytest
+
+from dapr_hero.settings import Settings
+from tests.conformance.fake_sidecar import FakeSidecar
+
 pytest_plugins = ["dapr_hero.testing"]
+
+
+@pytest.fixture
+async def fake(settings: Settings) -> AsyncIterator[FakeSidecar]:
+    """A sidecar for the settings of the module that asks for it."""
+    fake = FakeSidecar()
+    await fake.start(settings)
+    yield fake
+    await fake.stop()

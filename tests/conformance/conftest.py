@@ -37,14 +37,6 @@ def settings(request: pytest.FixtureRequest) -> Settings:
 
 
 @pytest.fixture
-async def fake(settings: Settings) -> AsyncIterator[FakeSidecar]:
-    fake = FakeSidecar()
-    await fake.start(settings)
-    yield fake
-    await fake.stop()
-
-
-@pytest.fixture
 async def sidecar(settings: Settings, fake: FakeSidecar) -> AsyncIterator[modes.Sidecar]:
     sidecar = await modes.load(settings.dapr_mode).connect(settings)
     yield sidecar

@@ -3,7 +3,6 @@
 import json
 import subprocess
 import tomllib
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -44,14 +43,6 @@ def _built() -> None:
 def settings(request: pytest.FixtureRequest) -> Settings:
     mode = getattr(request, "param", Mode.CUSTOM_GRPC)
     return on_free_ports(dapr_mode=mode, tracing=False, drain_seconds=0.1)
-
-
-@pytest.fixture
-async def fake(settings: Settings) -> AsyncIterator[FakeSidecar]:
-    fake = FakeSidecar()
-    await fake.start(settings)
-    yield fake
-    await fake.stop()
 
 
 def _serves(id: str) -> bool:

@@ -93,12 +93,11 @@ def secret(namespace: str, name: str) -> dict[str, str]:
     return {key: base64.b64decode(value).decode() for key, value in data.items()}
 
 
-def pod_of(app: str, namespace: str) -> dict[str, Any]:
-    """A running pod of a service."""
-    found = kubectl.get("pods", f"--namespace={namespace}", f"--selector=app.kubernetes.io/name={app}")[
-        "items"
-    ]
-    return next(pod for pod in found if "deletionTimestamp" not in pod["metadata"])
+def pods_of(app: str, namespace: str) -> list[dict[str, Any]]:
+    """The pods of a service that are not about to end."""
+    selector = f"--selector=app.kubernetes.io/name={app}"
+    found = kubectl.get("pods", f"--namespace={namespace}", selector)["items"]
+    return [pod for pod in found if "deletionTimestamp" not in pod["metadata"]]
 
 
 def scale(app: str, namespace: str, replicas: int) -> None:

@@ -34,7 +34,7 @@ def deployed(mode: Mode) -> None:
 def visitor(deployed: None) -> Iterator[None]:
     """An app that products does not know; with inventory's image, so that it has a Python."""
     manifest = (Path(__file__).parent / "visitor.yaml").read_text()
-    container = cluster.pod_of("inventory", cluster.INVENTORY)["spec"]["containers"][0]
+    container = cluster.pods_of("inventory", cluster.INVENTORY)[0]["spec"]["containers"][0]
     password = cluster.secret(cluster.INVENTORY, "valkey")
     namespace, *others = manifest.split("---\n")
     kubectl.apply_text(namespace)

@@ -36,7 +36,7 @@ print(json.dumps({
 @pytest.fixture(scope="module")
 def answers(deployed: None, visitor: None) -> dict[str, Any]:
     """What a stranger gets for what it tries; asked once, read by several tests."""
-    address = cluster.pod_of("products", cluster.PRODUCTS)["status"]["podIP"]
+    address = cluster.pods_of("products", cluster.PRODUCTS)[0]["status"]["podIP"]
     found: dict[str, Any] = cluster.as_visitor((Path(__file__).parent / "intrusion.py").read_text(), address)
     return found
 

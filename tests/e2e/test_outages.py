@@ -71,9 +71,7 @@ def _roll(app: str) -> None:
 
 
 def _pods(app: str) -> set[str]:
-    selector = f"--selector=app.kubernetes.io/name={app}"
-    found = kubectl.get("pods", f"--namespace={cluster.INVENTORY}", selector)["items"]
-    return {pod["metadata"]["name"] for pod in found if "deletionTimestamp" not in pod["metadata"]}
+    return {pod["metadata"]["name"] for pod in cluster.pods_of(app, cluster.INVENTORY)}
 
 
 def _assert_stored(newest: dict[str, int]) -> None:

@@ -1,7 +1,5 @@
 """The platform into a cluster, and out of it again."""
 
-import json
-
 from dapr_hero.cluster import credentials, kubectl, preflight, rollout
 from dapr_hero.cluster.overlay import Overlay
 from dapr_hero.local.report import Report
@@ -29,5 +27,4 @@ def undeploy(overlay: Overlay, report: Report) -> None:
     report.say("removing the platform, its namespaces and their data")
     # The rest is inside of the namespaces; and where Dapr is gone before, its resources have no kind.
     whole = [each for each in overlay.build() if "namespace" not in each["metadata"]]
-    documents = json.dumps({"apiVersion": "v1", "kind": "List", "items": whole})
-    kubectl.run("delete", "--ignore-not-found", "--filename=-", given=documents, timeout=_ROLLOUT_SECONDS)
+    kubectl.delete(*whole, timeout=_ROLLOUT_SECONDS)

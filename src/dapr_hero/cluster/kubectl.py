@@ -4,7 +4,7 @@ import json
 import re
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dapr_hero.cluster.errors import ClusterError
@@ -47,12 +47,21 @@ def find(kind: str, *arguments: str) -> Resource | None:
 
 def apply(*resources: Mapping[str, Any]) -> None:
     """Make them so. Raises: ClusterError."""
-    apply_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": resources}))
+    apply_text(_list(resources))
 
 
 def apply_text(documents: str) -> None:
     """The same for documents in YAML or JSON."""
     run("apply", "--filename=-", given=documents)
+
+
+def delete(*resources: Mapping[str, Any], timeout: float) -> None:
+    """Remove those that are there, and wait until they are gone. Raises: ClusterError."""
+    run("delete", "--ignore-not-found", "--filename=-", given=_list(resources), timeout=timeout)
+
+
+def _list(resources: Sequence[Mapping[str, Any]]) -> str:
+    return json.dumps({"apiVersion": "v1", "kind": "List", "items": resources})
 
 
 def _first_error(stderr: str) -> str:

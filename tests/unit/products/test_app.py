@@ -33,14 +33,6 @@ def settings(drain_seconds: float) -> Settings:
 
 
 @pytest.fixture
-async def fake(settings: Settings) -> AsyncIterator[FakeSidecar]:
-    fake = FakeSidecar()
-    await fake.start(settings)
-    yield fake
-    await fake.stop()
-
-
-@pytest.fixture
 async def products(
     settings: Settings, fake: FakeSidecar, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[asyncio.Task[None]]:
