@@ -63,7 +63,12 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """A line for each mode: what came of it, and how long it took, with its deployment."""
-    every = [each for group in terminalreporter.stats.values() for each in group if hasattr(each, "nodeid")]
+    every = [
+        each
+        for group in terminalreporter.stats.values()
+        for each in group
+        if isinstance(each, pytest.TestReport)
+    ]
     for mode in MODES:
         reports = [each for each in every if f"[{mode.value}" in each.nodeid]
         failed = sum(each.failed for each in reports)
