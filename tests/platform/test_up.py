@@ -222,5 +222,5 @@ def test_an_item_that_cannot_be_stored_is_not_published(settings: Settings, argu
 def test_doctor_tells_what_is_there(settings: Settings) -> None:
     answer = hero(settings, "doctor")
     assert answer.returncode == 0
-    for word in ("python", "daprd and sentry 1.18.0", "Valkey", "PostgreSQL", "Zipkin", "ports"):
+    for word in ("python", "daprd and sentry 1.18.3", "Valkey", "PostgreSQL", "Zipkin", "ports"):
         assert word in answer.stdout

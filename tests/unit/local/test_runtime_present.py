@@ -60,7 +60,7 @@ def test_an_installed_version_counts_only_when_it_fits(folder: str, tmp_path: Pa
         program(tmp_path / folder / name, VERSION)
     assert find(Settings()) == DaprRuntime(**{name: tmp_path / folder / name for name in BOTH})
 
-    program(tmp_path / folder / "daprd", "1.18.1")
+    program(tmp_path / folder / "daprd", "1.18.0")
     assert find(Settings()) is None
 
 
