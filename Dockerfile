@@ -41,7 +41,7 @@ COPY --from=inventory-app /app /app
 ENV PYTHONPYCACHEPREFIX=/app/bytecode
 USER 65532:65532
 EXPOSE 3000
-ENTRYPOINT ["/app/bin/python", "-m", "dapr_hero.inventory"]
+ENTRYPOINT ["/app/bin/python", "-P", "-m", "dapr_hero.inventory"]
 ARG VERSION
 LABEL org.opencontainers.image.title="dapr-hero-inventory" \
       org.opencontainers.image.description="inventory of dapr-hero: events by Dapr into stores, and a REST API" \
@@ -53,7 +53,7 @@ COPY --from=products-app /app /app
 ENV PYTHONPYCACHEPREFIX=/app/bytecode
 USER 65532:65532
 EXPOSE 3004
-ENTRYPOINT ["/app/bin/python", "-m", "dapr_hero.products"]
+ENTRYPOINT ["/app/bin/python", "-P", "-m", "dapr_hero.products"]
 ARG VERSION
 LABEL org.opencontainers.image.title="dapr-hero-products" \
       org.opencontainers.image.description="products of dapr-hero: a gRPC service on a Dapr state store" \

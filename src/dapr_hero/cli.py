@@ -19,6 +19,7 @@ from dapr_hero.local import doctor, environment, runtime, screen, zipkin
 from dapr_hero.local.errors import LocalError
 from dapr_hero.local.passwords import with_tokens
 from dapr_hero.local.report import ConsoleReport
+from dapr_hero.loopback import bypass_proxies
 from dapr_hero.settings import Mode, SettingsError
 
 app = typer.Typer(
@@ -45,7 +46,9 @@ FreshOption = Annotated[bool, typer.Option("--fresh", help="Forget the data of e
 CheckOption = Annotated[
     bool, typer.Option("--check", help="Change nothing; exit code 1 if something is outdated")
 ]
-OffsetOption = Annotated[int | None, typer.Option(help="Move every port by this [default: PORT_OFFSET]")]
+OffsetOption = Annotated[
+    int | None, typer.Option(help="Move every port by this [default: DAPR_HERO_PORT_OFFSET]")
+]
 
 
 @app.command()
@@ -62,7 +65,8 @@ def up(
 ) -> None:
     """Start the whole platform without Docker, and stop it in order on Ctrl-C.
 
-    Data is kept between runs. For a second platform beside this one: PORT_OFFSET and a DATA_DIR of its own.
+    Data is kept between runs. A second platform next to this one needs its own DAPR_HERO_PORT_OFFSET
+    and DAPR_HERO_DATA_DIR.
     """
     if replicas > 1 and parts is not screen.Parts.ALL:
         raise typer.BadParameter("--replicas is for the whole platform, without --parts")
@@ -165,6 +169,10 @@ def setup() -> None:
 def generate_env(check: CheckOption = False) -> None:
     """Write .env with every setting's default and meaning."""
     path, text = Path(".env"), environment.text()
+    if path.exists() and not settings.is_ours(path):
+        raise LocalError(
+            f"{path} does not begin with '{settings.ENV_FILE_MARK}': it belongs to another project"
+        )
     if check and (not path.exists() or path.read_text() != text):
         raise LocalError(".env is not what the settings say: run `make generate-env`")
     if not check:
@@ -200,6 +208,7 @@ def main() -> None:
     """The entry point. Exit codes: 0 done, 1 could not be done, 2 wrong usage."""
     # While something is downloaded or built, SIGTERM ends it as Ctrl-C does.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    bypass_proxies()
     try:
         app()
     except (LocalError, SettingsError, ClientError, ClusterError) as error:

@@ -107,7 +107,8 @@ async def _publish(http: aiohttp.ClientSession, url: str, event: bytes) -> None:
         ) as response:
             if response.status == HTTPStatus.UNAUTHORIZED:
                 raise ClientError(
-                    "daprd wants another token: set DATA_DIR, or DAPR_API_TOKEN, as for the platform"
+                    "daprd rejected the API token: use the DAPR_HERO_DATA_DIR or the DAPR_API_TOKEN "
+                    "of the running platform"
                 )
             if response.status != HTTPStatus.NO_CONTENT:
                 raise ClientError(f"daprd refused the event ({response.status}): {await response.text()}")

@@ -16,6 +16,7 @@ import uvloop
 from dapr_hero import settings
 from dapr_hero.errors import Unavailable
 from dapr_hero.limits import MAX_MESSAGE_BYTES, MAX_METADATA_BYTES, Limited, LimitedProtocol
+from dapr_hero.loopback import bypass_proxies
 from dapr_hero.settings import Settings, SettingsError
 from dapr_hero.tokens import GrpcGuard
 
@@ -139,6 +140,7 @@ def run(serve: Callable[[Settings], Coroutine[Any, Any, None]]) -> None:
     """
     # What was imported stays: to look through it for garbage again and again would halt every request.
     gc.freeze()
+    bypass_proxies()
     try:
         uvloop.run(_until_signalled(serve(settings.load())))
     except (SettingsError, PortInUse, Unavailable) as error:

@@ -1,17 +1,22 @@
 """Every setting of the platform, once: its key, its default and what it means.
 
-A key is the field's name in capitals. `.env` in the working directory is generated from here
-(`make generate-env`) and read at start; a variable that is already set wins over it.
+A key is `DAPR_HERO_` and the field's name in capitals, so that the environment or the `.env` of another
+project changes nothing here. `DAPR_MODE` and the variables that Dapr itself defines have no prefix.
 """
 
+import os
 from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-from dotenv import load_dotenv
+from dotenv import dotenv_values
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PREFIX = "DAPR_HERO_"
+# The first line of a `.env` that belongs to dapr-hero; any other is left alone.
+ENV_FILE_MARK = "# dapr-hero settings"
 
 
 class SettingsError(Exception):
@@ -39,6 +44,11 @@ def _port(default: int, meaning: str) -> Any:
     return Field(default, description=meaning, json_schema_extra={"port": True})
 
 
+def _named(name: str) -> Any:
+    """Set a field by a variable without the prefix."""
+    return Field(validation_alias=name)
+
+
 def _own_port(default: int, meaning: str) -> Any:
     """A port that each replica of inventory has for itself."""
     return Field(default, description=meaning, json_schema_extra={"port": True, "each_replica": True})
@@ -54,11 +64,22 @@ _REPLICA_STEP = 100
 
 
 class Settings(BaseSettings):
-    """What the services and the local runner read; see each field's description."""
+    """What the services and the local runner read; see each field's description.
 
-    model_config = SettingsConfigDict(extra="ignore", frozen=True, env_ignore_empty=True)
+    A field with an alias has no prefix: Dapr names these variables, and the services read them in a cluster.
+    See https://docs.dapr.io/reference/environment/
+    """
 
-    dapr_mode: Mode = Field(Mode.SDK_HTTP, description="How inventory talks to Dapr, in and out")
+    model_config = SettingsConfigDict(
+        extra="ignore",
+        frozen=True,
+        env_ignore_empty=True,
+        env_prefix=PREFIX,
+    )
+
+    dapr_mode: Annotated[Mode, _named("dapr_mode")] = Field(
+        Mode.SDK_HTTP, description="How inventory talks to Dapr, in and out"
+    )
     log_level: str = Field(
         "INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="DEBUG, INFO, WARNING or ERROR"
     )
@@ -100,10 +121,18 @@ class Settings(BaseSettings):
     )
 
     dapr_host: str = Field("127.0.0.1", description="Host of the service's own daprd")
-    dapr_http_port: Port = _own_port(3500, "HTTP API of inventory's daprd")
-    dapr_grpc_port: Port = _own_port(50001, "gRPC API of inventory's daprd")
-    dapr_api_token: str = _token("Token that daprd wants of its callers; empty: none, or the local runner's")
-    app_api_token: str = _token("Token that the services want of daprd; empty: none, or the local runner's")
+    dapr_http_port: Annotated[Port, _named("dapr_http_port")] = _own_port(
+        3500, "HTTP API of inventory's daprd"
+    )
+    dapr_grpc_port: Annotated[Port, _named("dapr_grpc_port")] = _own_port(
+        50001, "gRPC API of inventory's daprd"
+    )
+    dapr_api_token: Annotated[str, _named("dapr_api_token")] = _token(
+        "Token that daprd wants of its callers; empty: none, or the local runner's"
+    )
+    app_api_token: Annotated[str, _named("app_api_token")] = _token(
+        "Token that the services want of daprd; empty: none, or the local runner's"
+    )
     products_dapr_http_port: Port = _port(3501, "HTTP API of products' daprd (local runner)")
     products_dapr_grpc_port: Port = _port(50002, "gRPC API of products' daprd (local runner)")
     inventory_dapr_internal_port: Port = _own_port(
@@ -167,19 +196,30 @@ class Settings(BaseSettings):
         ports = {name: getattr(self, name) + step for name, step in steps.items()}
         for name, port in ports.items():
             if port > 65535:
-                raise SettingsError(f"{name.upper()} would be {port}, past 65535: use a smaller PORT_OFFSET")
+                raise SettingsError(
+                    f"{key(name)} would be {port}, past 65535: use a smaller {key('port_offset')}"
+                )
         return self.model_copy(update=ports)
 
     def environment(self) -> dict[str, str]:
-        """These settings as environment variables, for a process of ours."""
-        values = self.model_dump(mode="json")
-        return {name.upper(): _as_text(value) for name, value in values.items()}
+        """Return these settings as environment variables, for one of our processes."""
+        return {key(name): text for name, text in self.texts().items()}
+
+    def texts(self) -> dict[str, str]:
+        """Return every field's value as text, by the field's name."""
+        return {name: _as_text(value) for name, value in self.model_dump(mode="json").items()}
 
 
 def _as_text(value: object) -> str:
     if value is None:
         return ""
     return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def key(name: str) -> str:
+    """Return the environment variable that sets the field `name`."""
+    field = Settings.model_fields.get(name)
+    return name.upper() if field and field.validation_alias else PREFIX + name.upper()
 
 
 def port_fields(*, each_replica: bool = False) -> list[str]:
@@ -193,18 +233,45 @@ def port_fields(*, each_replica: bool = False) -> list[str]:
 
 
 def load(**overrides: Any) -> Settings:
-    """The settings from overrides, the environment, `.env` and the defaults, in this order.
+    """Return the settings from overrides, the environment, `.env` and the defaults, in this order.
 
-    Raises: SettingsError with one line that names the key, the fault and the default.
+    Raises:
+        SettingsError: in one line, with the key, the fault and the default.
     """
-    load_dotenv(Path.cwd() / ".env", override=False)
     try:
-        return Settings(**overrides)
+        return Settings(**{**_from_file(Path(".env")), **overrides})
     except ValidationError as error:
         first = error.errors()[0]
-        name = str(first["loc"][0])
+        name = str(first["loc"][0]).removeprefix(PREFIX.lower())
         field = Settings.model_fields[name]
         value, default = first["input"] if field.repr else "(not shown)", field.default
         raise SettingsError(
-            f"{name.upper()}={value} cannot be used: {first['msg']}. Default: {_as_text(default)}"
+            f"{key(name)}={value} cannot be used: {first['msg']}. Default: {_as_text(default)}"
         ) from None
+
+
+def _from_file(path: Path) -> dict[str, str]:
+    """Return the fields that our `.env` sets and the environment does not."""
+    if not is_ours(path):
+        return {}
+    try:
+        values = dotenv_values(path, interpolate=False)
+    except UnicodeDecodeError:
+        raise SettingsError(f"{path} is not UTF-8 text: write it again, or remove it") from None
+    names = {key(name): name for name in Settings.model_fields}
+    for unknown in values.keys() - names.keys():
+        raise SettingsError(
+            f"{path}: {unknown} is not a setting of dapr-hero: correct it, or remove that line"
+        )
+    return {names[each]: value for each, value in values.items() if value and each not in os.environ}
+
+
+def is_ours(path: Path) -> bool:
+    """Whether the file is a `.env` of dapr-hero; an unreadable one is not."""
+    try:
+        if not path.is_file():  # a pipe would block
+            return False
+        with path.open("rb") as file:
+            return file.readline(200).startswith(ENV_FILE_MARK.encode())
+    except OSError:
+        return False

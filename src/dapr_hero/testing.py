@@ -131,7 +131,7 @@ def start_platform(chosen: Settings, found: DaprRuntime, **options: Any) -> Iter
     try:
         platform = do(Platform(chosen, found, ConsoleReport(), **options).__aenter__())
         try:
-            with httpx.Client(timeout=_PATIENCE_SECONDS) as http:
+            with httpx.Client(timeout=_PATIENCE_SECONDS, trust_env=False) as http:
                 yield RunningPlatform(platform, loop, http)
         finally:
             do(platform.close())

@@ -173,18 +173,19 @@ def test_what_keeps_it_from_starting_is_one_line(settings: Settings, up: Termina
     taken = hero(elsewhere, "up")
     assert taken.returncode == 1
     assert re.search(
-        r"^error: port \d+ is taken by .* \(pid \d+\): .*PORT_OFFSET", taken.stderr, re.MULTILINE
+        r"^error: port \d+ is taken by .* \(pid \d+\): .*DAPR_HERO_PORT_OFFSET", taken.stderr, re.MULTILINE
     )
     same_data = hero(settings, "up")
     assert same_data.returncode == 1
-    assert "DATA_DIR" in same_data.stderr
+    assert "DAPR_HERO_DATA_DIR" in same_data.stderr
     for fault in (taken, same_data):
         assert fault.stderr.count("\n") == 1
         assert "Traceback" not in fault.stderr + fault.stdout
 
 
 @pytest.mark.parametrize(
-    ("key", "value"), [("DAPR_MODE", "smoke"), ("VALKEY_PORT", "many"), ("DAPRD_PATH", "/nowhere/daprd")]
+    ("key", "value"),
+    [("DAPR_MODE", "smoke"), ("DAPR_HERO_VALKEY_PORT", "many"), ("DAPR_HERO_DAPRD_PATH", "/nowhere/daprd")],
 )
 def test_a_bad_setting_is_one_line(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, key: str, value: str

@@ -1,17 +1,20 @@
+import os
 from pathlib import Path
 
 import pytest
 
 from dapr_hero import settings
 from dapr_hero.local import environment
-from dapr_hero.settings import Mode, Settings, SettingsError, port_fields
+from dapr_hero.settings import ENV_FILE_MARK, Mode, Settings, SettingsError, key, port_fields
+
+UNPREFIXED = {"dapr_mode", "dapr_http_port", "dapr_grpc_port", "dapr_api_token", "app_api_token"}
 
 
 @pytest.fixture(autouse=True)
 def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     for name in Settings.model_fields:
-        monkeypatch.delenv(name.upper(), raising=False)
+        monkeypatch.delenv(key(name), raising=False)
 
 
 def test_the_committed_env_file_is_what_the_settings_say() -> None:
@@ -19,44 +22,103 @@ def test_the_committed_env_file_is_what_the_settings_say() -> None:
     assert committed.read_text() == environment.text()
 
 
-def test_the_env_file_says_the_defaults(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_env_file_says_the_defaults(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text(environment.text())
     defaults = Settings()
-    for name in Settings.model_fields:
-        monkeypatch.setenv(name.upper(), "")  # restored after the test, whatever the file sets
-        monkeypatch.delenv(name.upper())
     assert settings.load() == defaults
 
 
 def test_a_variable_that_is_set_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / ".env").write_text("INVENTORY_PORT=1111\nPRODUCTS_PORT=2222\n")
-    monkeypatch.setenv("INVENTORY_PORT", "3333")
-    monkeypatch.setenv("PRODUCTS_PORT", "")
-    monkeypatch.delenv("PRODUCTS_PORT")
+    (tmp_path / ".env").write_text(
+        f"{ENV_FILE_MARK}\nDAPR_HERO_INVENTORY_PORT=1111\nDAPR_HERO_PRODUCTS_PORT=2222\n"
+    )
+    monkeypatch.setenv("DAPR_HERO_INVENTORY_PORT", "3333")
     loaded = settings.load()
     assert (loaded.inventory_port, loaded.products_port) == (3333, 2222)
+    assert "DAPR_HERO_PRODUCTS_PORT" not in os.environ
 
 
 @pytest.mark.parametrize(
-    ("key", "value"),
+    "content",
+    [
+        b"DAPR_MODE=smoke\nLOG_LEVEL=debug\nDAPR_HTTP_PORT=1\nDAPR_HERO_VALKEY_PORT=many\n",
+        b"# not ours\nDAPR_MODE=smoke\n",
+        b"\xff\xfe\x00 neither text\n",
+        b"",
+    ],
+)
+def test_a_foreign_env_file_is_ignored(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / ".env").write_bytes(content)
+    assert settings.load() == Settings()
+
+
+def test_a_directory_or_a_pipe_named_env_is_ignored(tmp_path: Path) -> None:
+    (tmp_path / ".env").mkdir()
+    assert settings.load() == Settings()
+    (tmp_path / ".env").rmdir()
+    os.mkfifo(tmp_path / ".env")
+    assert settings.load() == Settings()
+
+
+def test_a_working_directory_that_was_deleted_has_no_env_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    assert settings.load() == Settings()
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        (b"DAPR_HERO_VALKEY_PROT=1", "DAPR_HERO_VALKEY_PROT is not a setting"),
+        (b"VALKEY_PORT=1", "VALKEY_PORT is not a setting"),
+        (b"DAPR_HERO_VALKEY_PORT=many", "DAPR_HERO_VALKEY_PORT=many cannot be used"),
+        (b"DAPR_HERO_DATA_DIR=\xe9", "not UTF-8"),
+    ],
+)
+def test_a_fault_in_our_env_file_is_one_line(tmp_path: Path, line: bytes, message: str) -> None:
+    (tmp_path / ".env").write_bytes(ENV_FILE_MARK.encode() + b"\n" + line + b"\n")
+    with pytest.raises(SettingsError, match=message) as caught:
+        settings.load()
+    assert "\n" not in str(caught.value)
+
+
+def test_variables_of_other_projects_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in set(Settings.model_fields) - UNPREFIXED:
+        monkeypatch.setenv(name.upper(), "foreign")
+    assert settings.load() == Settings()
+
+
+def test_daprs_names_and_the_mode_have_no_prefix(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert {name for name in Settings.model_fields if key(name) == name.upper()} == UNPREFIXED
+    monkeypatch.setenv("DAPR_HTTP_PORT", "3333")
+    monkeypatch.setenv("DAPR_HERO_DAPR_HTTP_PORT", "4444")
+    assert settings.load().dapr_http_port == 3333
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
     [
         ("DAPR_MODE", "smoke-signals"),
-        ("VALKEY_PORT", "many"),
-        ("VALKEY_PORT", "0"),
-        ("VALKEY_PORT", "65536"),
-        ("LOG_LEVEL", "LOUD"),
-        ("TRACING", "perhaps"),
-        ("REQUEST_TIMEOUT_SECONDS", "-1"),
+        ("DAPR_HERO_VALKEY_PORT", "many"),
+        ("DAPR_HERO_VALKEY_PORT", "0"),
+        ("DAPR_HERO_VALKEY_PORT", "65536"),
+        ("DAPR_HERO_LOG_LEVEL", "LOUD"),
+        ("DAPR_HERO_TRACING", "perhaps"),
+        ("DAPR_HERO_REQUEST_TIMEOUT_SECONDS", "-1"),
     ],
 )
 def test_a_bad_value_is_one_line_with_key_value_and_default(
-    monkeypatch: pytest.MonkeyPatch, key: str, value: str
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str
 ) -> None:
-    monkeypatch.setenv(key, value)
+    monkeypatch.setenv(variable, value)
     with pytest.raises(SettingsError) as caught:
         settings.load()
     message = str(caught.value)
-    assert message.startswith(f"{key}={value} cannot be used")
+    assert message.startswith(f"{variable}={value} cannot be used")
     assert "Default: " in message
     assert "\n" not in message
 
@@ -87,7 +149,7 @@ def test_all_default_ports_differ_and_move_together() -> None:
 
 
 def test_an_offset_that_leaves_the_range_is_said() -> None:
-    with pytest.raises(SettingsError, match="PORT_OFFSET"):
+    with pytest.raises(SettingsError, match="DAPR_HERO_PORT_OFFSET"):
         Settings(port_offset=15000, products_port=60000).shifted()
 
 
@@ -95,8 +157,8 @@ def test_the_environment_makes_the_same_settings_again(monkeypatch: pytest.Monke
     original = Settings(
         dapr_mode=Mode.CUSTOM_GRPC, inventory_port=1234, tracing=False, data_dir=Path("/data")
     )
-    for key, value in original.environment().items():
-        monkeypatch.setenv(key, value)
+    for variable, value in original.environment().items():
+        monkeypatch.setenv(variable, value)
     assert settings.load() == original
 
 

@@ -1,6 +1,5 @@
 """The platform in one mode, in a data directory and on ports of its own, and the hands that measure it."""
 
-import os
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -35,8 +34,7 @@ class Rig(NamedTuple):
         """A program for Python that runs in place of a service, which is stopped, until the block ends."""
         await self.platform.stop(part)
         log = self.platform.processes[part].log
-        env = {**os.environ, **self.settings.environment()}
-        process = Process(part, [sys.executable, *program], log, env=env)
+        process = Process(part, [sys.executable, *program], log, env=self.settings.environment())
         await process.start()
         try:
             yield process

@@ -11,7 +11,7 @@ from dapr_hero.local.part import Part
 from dapr_hero.local.report import Report
 from dapr_hero.local.resources import Subscription
 from dapr_hero.local.runtime import DaprRuntime
-from dapr_hero.settings import Settings
+from dapr_hero.settings import Settings, key
 
 INVENTORY_DAPRD = "inventory-daprd"
 PRODUCTS_DAPRD = "products-daprd"
@@ -112,12 +112,12 @@ def _numbered(ports: Mapping[str, int], number: int) -> dict[str, int]:
 
 
 def _sidecar(name: str, sidecar: Sidecar, mesh: Mesh, needs: frozenset[str], with_app: bool) -> Part:
-    prefix = {INVENTORY_DAPRD: ("", "INVENTORY_"), PRODUCTS_DAPRD: ("PRODUCTS_", "PRODUCTS_")}
+    prefix = {INVENTORY_DAPRD: ("", "inventory_"), PRODUCTS_DAPRD: ("products_", "products_")}
     api, own = prefix.get(name, (f"{name} ", f"{name} "))
     ports = {
-        f"{api}DAPR_HTTP_PORT": sidecar.http_port,
-        f"{api}DAPR_GRPC_PORT": sidecar.grpc_port,
-        f"{own}DAPR_INTERNAL_PORT": sidecar.internal_port,
-        f"{own}DAPR_METRICS_PORT": sidecar.metrics_port,
+        key(f"{api}dapr_http_port"): sidecar.http_port,
+        key(f"{api}dapr_grpc_port"): sidecar.grpc_port,
+        key(f"{own}dapr_internal_port"): sidecar.internal_port,
+        key(f"{own}dapr_metrics_port"): sidecar.metrics_port,
     }
     return daprd.part(name, sidecar, mesh, ports, needs, with_app=with_app)

@@ -1,6 +1,5 @@
 """daprd: the sidecar of one app id, with its resources."""
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -164,7 +163,6 @@ _LEVELS = {"DEBUG": "debug", "INFO": "info", "WARNING": "warn", "ERROR": "error"
 
 def _environment(sidecar: Sidecar, mesh: Mesh) -> dict[str, str]:
     environment = {
-        **os.environ,
         "NAMESPACE": sidecar.namespace,
         "DAPR_HOST_IP": "127.0.0.1",
         # Not among the arguments, which everybody on the machine can read.

@@ -17,7 +17,7 @@ _LOCK = "lock"
 
 
 def location(settings: Settings) -> Path:
-    """Where the data is: DATA_DIR, or else the user's state folder.
+    """Where the data is: DAPR_HERO_DATA_DIR, or else the user's state folder.
 
     For root that is the system's: PostgreSQL steps down to another account, which cannot enter root's home.
     """
@@ -48,7 +48,7 @@ class DataDir:
             root.mkdir(parents=True, exist_ok=True, mode=0o700)
             data = cls(root, _locked(root / _LOCK))
         except OSError as error:
-            raise DataError(f"DATA_DIR={root} cannot be used: {error.strerror}") from None
+            raise DataError(f"DAPR_HERO_DATA_DIR={root} cannot be used: {error.strerror}") from None
         try:
             data._lay_out(fresh)
         except BaseException:
@@ -81,9 +81,9 @@ class DataDir:
             self._remove([path for path in self.root.iterdir() if path not in (marker, self.root / _LOCK)])
         elif marker.exists() and marker.read_text() != _this_format():
             raise DataError(
-                f"DATA_DIR={self.root} holds {marker.read_text().strip()!r}, "
+                f"DAPR_HERO_DATA_DIR={self.root} holds {marker.read_text().strip()!r}, "
                 f"this version needs format {_FORMAT}: start with --fresh "
-                "to forget that data, or set DATA_DIR to another directory"
+                "to forget that data, or set DAPR_HERO_DATA_DIR to another directory"
             )
         marker.write_text(_this_format())
         # Others may enter, not look: as root, PostgreSQL's account has its own folder in here.
@@ -110,7 +110,8 @@ def _refuse_foreign(root: Path) -> None:
     marker = root / "format"
     if others and not (marker.is_file() and marker.read_text(errors="replace").startswith(_MARKER)):
         raise DataError(
-            f"DATA_DIR={root} is not empty and not of dapr-hero: set DATA_DIR to another directory"
+            f"DAPR_HERO_DATA_DIR={root} is not empty and was not created by dapr-hero: "
+            "set DAPR_HERO_DATA_DIR to another directory"
         )
 
 
@@ -123,8 +124,8 @@ def _locked(path: Path) -> IO[str]:
         owner = lock.read().strip() or "unknown"
         lock.close()
         raise DataError(
-            f"DATA_DIR={path.parent} is in use by another dapr-hero (pid {owner}): "
-            "stop it, or set DATA_DIR to another directory"
+            f"DAPR_HERO_DATA_DIR={path.parent} is in use by another dapr-hero (pid {owner}): "
+            "stop it, or set DAPR_HERO_DATA_DIR to another directory"
         ) from None
     lock.truncate(0)
     lock.write(str(os.getpid()))

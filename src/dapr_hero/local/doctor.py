@@ -12,7 +12,7 @@ from rich.table import Table
 
 from dapr_hero.local import ports, runtime, zipkin
 from dapr_hero.local.errors import LocalError, PortTaken
-from dapr_hero.settings import Settings, port_fields
+from dapr_hero.settings import Settings, key, port_fields
 
 
 class Check(NamedTuple):
@@ -87,7 +87,7 @@ def _zipkin() -> Check:
 
 
 def _ports(settings: Settings) -> Check:
-    wanted = {name.upper(): getattr(settings, name) for name in port_fields()}
+    wanted = {key(name): getattr(settings, name) for name in port_fields()}
     try:
         ports.reserve(wanted).close()
     except PortTaken as error:

@@ -31,7 +31,9 @@ def reserve(ports: Mapping[str, int]) -> ExitStack:
         for key, port in ports.items():
             bound = _bind(port) or _bind_after_others(port)
             if bound is None:
-                raise PortTaken(f"port {port} is taken{_owner(port)}: stop that, or set {key} or PORT_OFFSET")
+                raise PortTaken(
+                    f"port {port} is taken{_owner(port)}: stop that, or set {key} or DAPR_HERO_PORT_OFFSET"
+                )
             if sys.platform == "linux":
                 stack.enter_context(bound)
             else:

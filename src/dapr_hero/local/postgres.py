@@ -54,7 +54,7 @@ def part(settings: Settings, data: DataDir) -> Part:
     async def settle() -> None:
         await _give_database(settings, data)
 
-    ports = {"POSTGRES_PORT": settings.postgres_port}
+    ports = {"DAPR_HERO_POSTGRES_PORT": settings.postgres_port}
     return Part(NAME, Stage.STORE, launch, ready, settle, ports=ports, ready_seconds=60.0)
 
 
@@ -96,15 +96,15 @@ async def _cluster(data: DataDir, programs: Path, owner: Account | None) -> Path
         if closed is not None:
             raise DataError(
                 f"PostgreSQL does not run as root, and its account {_ACCOUNT} cannot enter {closed}: "
-                "set DATA_DIR to a directory elsewhere"
+                "set DAPR_HERO_DATA_DIR to a directory elsewhere"
             )
     if not cluster.exists():
         await _initialise(home, data, programs, owner)
     written, needed = (cluster / "PG_VERSION").read_text().strip(), version(_PACKAGE).partition(".")[0]
     if written != needed:
         raise DataError(
-            f"DATA_DIR={data.root} holds data of PostgreSQL {written}, installed is {needed}: "
-            "start with --fresh to forget it, or set DATA_DIR to another directory"
+            f"DAPR_HERO_DATA_DIR={data.root} holds data of PostgreSQL {written}, installed is {needed}: "
+            "start with --fresh to forget it, or set DAPR_HERO_DATA_DIR to another directory"
         )
     return cluster
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import psutil
 
 from dapr_hero.local import bound
+from dapr_hero.local.clean_environment import clean_environment
 from dapr_hero.local.errors import PartDied, PartNotReady
 
 _TAIL_LINES = 15
@@ -49,7 +50,7 @@ class Process:
         stop_signal: signal.Signals = signal.SIGTERM,
         orphan_signal: signal.Signals = signal.SIGKILL,
     ) -> None:
-        """`env` replaces the runner's environment; the output of all runs is appended to `log`."""
+        """`env` is added to the clean environment; the output of all runs is appended to `log`."""
         self.name = name
         self.log = log
         self.argv = argv
@@ -79,7 +80,9 @@ class Process:
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
-                env=self.env,
+                # Not the runner's: a module in there could take the place of Python's own, or it may be gone.
+                cwd="/",
+                env={**clean_environment(), **(self.env or {})},
                 start_new_session=True,
             )
 

@@ -21,9 +21,9 @@ class Subscription(StrEnum):
 
 
 def values(settings: Settings, secrets_file: Path, *, mtls: bool, tracing: bool) -> dict[str, str]:
-    """What the placeholders stand for: every setting under its key, and what depends on the chosen parts."""
+    """Return the placeholders' values: each setting by its name in capitals, and what the parts decide."""
     return {
-        **settings.environment(),
+        **{name.upper(): text for name, text in settings.texts().items()},
         "PRODUCTS_ADDRESS": settings.products_address,
         "VALKEY_ADDRESS": f"127.0.0.1:{settings.valkey_port}",
         "SECRETS_FILE": str(secrets_file),

@@ -20,14 +20,14 @@ from dapr_hero.local.download import ChecksumError, DownloadError, fetch
 from dapr_hero.local.errors import LocalError
 from dapr_hero.local.pins import CHECKSUMS, GO_VERSION, VERSION
 from dapr_hero.local.report import Report
-from dapr_hero.settings import Settings
+from dapr_hero.settings import Settings, key
 
 __all__ = ["VERSION", "DaprRuntime", "RuntimeUnavailable", "cache_folder", "find", "obtain", "version_of"]
 
 NAMES = ("daprd", "sentry")
-SET_PATHS = f"set DAPRD_PATH and SENTRY_PATH to binaries of Dapr {VERSION}"
+SET_PATHS = f"set DAPR_HERO_DAPRD_PATH and DAPR_HERO_SENTRY_PATH to binaries of Dapr {VERSION}"
 INSTALL_GO = f"install Go >= {'.'.join(map(str, GO_VERSION))}"
-SET_URL = "set DAPR_RELEASE_URL to a place that has Dapr's own release archives"
+SET_URL = "set DAPR_HERO_DAPR_RELEASE_URL to a place that has Dapr's own release archives"
 
 # Sentry has no option for its version, but logs it before it refuses a certificate without a key.
 ASK_VERSION = {"daprd": ["--version"], "sentry": ["--oidc-server-tls-cert-file", "no-key"]}
@@ -128,8 +128,10 @@ def _chosen(name: str, path: Path | None) -> Path | None:
         return path
     else:
         fault = f"is version {version}" if version else "does not tell its version"
-    key = f"{name.upper()}_PATH"
-    raise RuntimeUnavailable(f"{key}={path} {fault}. Set {key} to a {name} {VERSION}, or leave it empty")
+    variable = key(f"{name}_path")
+    raise RuntimeUnavailable(
+        f"{variable}={path} {fault}. Set {variable} to a {name} {VERSION}, or leave it empty"
+    )
 
 
 def _installed(name: str) -> Path | None:

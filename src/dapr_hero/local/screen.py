@@ -103,7 +103,7 @@ def _show(platform: Platform, parts: Parts, offset: int, console: Console) -> No
 
 
 def _show_examples(s: Settings, offset: int, console: Console) -> None:
-    hero = f"PORT_OFFSET={offset} dapr-hero" if offset else "dapr-hero"
+    hero = f"DAPR_HERO_PORT_OFFSET={offset} dapr-hero" if offset else "dapr-hero"
     console.print("\ntry, in another terminal:", style="bold")
     for line in (
         f"{hero} publish widget --id w1 --price 19.99",

@@ -26,7 +26,10 @@ def part(settings: Settings, data: DataDir, binary: Path) -> Part:
     async def healthy() -> bool:
         return await ready.http(f"http://127.0.0.1:{settings.sentry_health_port}/healthz")
 
-    ports = {"SENTRY_PORT": settings.sentry_port, "SENTRY_HEALTH_PORT": settings.sentry_health_port}
+    ports = {
+        "DAPR_HERO_SENTRY_PORT": settings.sentry_port,
+        "DAPR_HERO_SENTRY_HEALTH_PORT": settings.sentry_health_port,
+    }
     return Part(NAME, Stage.AUTHORITY, launch, healthy, ports=ports)
 
 

@@ -1,6 +1,5 @@
 """The two services of the platform, each in a Python of its own."""
 
-import os
 import sys
 from collections.abc import Mapping
 
@@ -8,7 +7,7 @@ from dapr_hero.local import ready
 from dapr_hero.local.data import DataDir
 from dapr_hero.local.part import Part, Stage
 from dapr_hero.local.process import Check, Process
-from dapr_hero.settings import Settings
+from dapr_hero.settings import Settings, key
 
 INVENTORY = "inventory"
 PRODUCTS = "products"
@@ -28,10 +27,10 @@ def inventory(
         url = f"http://{host}:{settings.inventory_port}"
         return await (ready.all_answer(f"{url}/readyz") if whole else ready.http(f"{url}/healthz"))
 
-    callback = f"{settings.dapr_mode.name}_PORT"
+    callback = key(f"{settings.dapr_mode.name.lower()}_port")
     ports = {
-        "INVENTORY_PORT": settings.inventory_port,
-        "DEAD_LETTERS_PORT": settings.dead_letters_port,
+        "DAPR_HERO_INVENTORY_PORT": settings.inventory_port,
+        "DAPR_HERO_DEAD_LETTERS_PORT": settings.dead_letters_port,
         callback: settings.callback_port,
     }
     return _part(name, INVENTORY, settings, data, serves, ports, needs)
@@ -49,7 +48,10 @@ def products(settings: Settings, data: DataDir, needs: frozenset[str]) -> Part:
     async def serves() -> bool:
         return await ready.grpc_serving(f"127.0.0.1:{settings.products_port}")
 
-    ports = {"PRODUCTS_PORT": settings.products_port, "PRODUCTS_HTTP_PORT": settings.products_http_port}
+    ports = {
+        "DAPR_HERO_PRODUCTS_PORT": settings.products_port,
+        "DAPR_HERO_PRODUCTS_HTTP_PORT": settings.products_http_port,
+    }
     return _part(PRODUCTS, PRODUCTS, own, data, serves, ports, needs)
 
 
@@ -63,8 +65,9 @@ def _part(
     needs: frozenset[str],
 ) -> Part:
     async def launch() -> Process:
-        environment = {**os.environ, **settings.environment(), "PYTHONUNBUFFERED": "1"}
-        return Process(name, [sys.executable, "-m", f"dapr_hero.{service}"], data.log(name), env=environment)
+        environment = {**settings.environment(), "PYTHONUNBUFFERED": "1"}
+        command = [sys.executable, "-P", "-m", f"dapr_hero.{service}"]
+        return Process(name, command, data.log(name), env=environment)
 
     return Part(
         name,

@@ -23,7 +23,7 @@ def part(settings: Settings, data: DataDir) -> Part:
     async def ready() -> bool:
         return await _answers(settings.valkey_port, Passwords.of(data).valkey)
 
-    return Part(NAME, Stage.STORE, launch, ready, ports={"VALKEY_PORT": settings.valkey_port})
+    return Part(NAME, Stage.STORE, launch, ready, ports={"DAPR_HERO_VALKEY_PORT": settings.valkey_port})
 
 
 def _binary() -> Path:

@@ -39,7 +39,12 @@ def part(settings: Settings, data: DataDir, report: Report) -> Part:
         return await ready.http(f"http://127.0.0.1:{settings.zipkin_port}/health")
 
     return Part(
-        NAME, Stage.STORE, launch, serves, ports={"ZIPKIN_PORT": settings.zipkin_port}, ready_seconds=60.0
+        NAME,
+        Stage.STORE,
+        launch,
+        serves,
+        ports={"DAPR_HERO_ZIPKIN_PORT": settings.zipkin_port},
+        ready_seconds=60.0,
     )
 
 

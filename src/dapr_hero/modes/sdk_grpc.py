@@ -14,12 +14,11 @@ import grpc.aio
 from dapr.aio.clients import DaprClient
 from dapr.clients.exceptions import DaprGrpcError
 from dapr.clients.grpc._state import Concurrency, StateItem, StateOptions
-from dapr.conf import settings as sdk
 from dapr.ext.grpc import App, Rule
 
 from dapr_hero import tokens, tracing
 from dapr_hero.errors import Unavailable
-from dapr_hero.modes import Conflict, Deliver, State, log, wait_for_sidecar
+from dapr_hero.modes import Conflict, Deliver, State, log, sdk_settings, wait_for_sidecar
 from dapr_hero.modes.sdk_grpc_bridge import Bridge
 from dapr_hero.routing import Subscription
 from dapr_hero.servers import DRAIN_SECONDS, GRPC_OPTIONS, PortInUse
@@ -31,10 +30,7 @@ _THREADS = 32
 async def connect(settings: Settings) -> "SdkGrpcSidecar":
     """Calls out, once the sidecar can take them. Raises: Unavailable."""
     await wait_for_sidecar(settings)
-    sdk.DAPR_RUNTIME_HOST = settings.dapr_host  # type: ignore[attr-defined]  # set by name in the SDK
-    sdk.DAPR_HTTP_PORT = settings.dapr_http_port  # type: ignore[attr-defined]
-    sdk.DAPR_API_TOKEN = settings.dapr_api_token or None  # type: ignore[attr-defined]
-    sdk.DAPR_API_TIMEOUT_SECONDS = settings.request_timeout_seconds  # type: ignore[attr-defined]
+    sdk_settings.configure(settings)
     # The constructor asks for the sidecar's health once more, and blocks while it does.
     return SdkGrpcSidecar(
         DaprClient(f"{settings.dapr_host}:{settings.dapr_grpc_port}", interceptors=[_TraceInterceptor()])

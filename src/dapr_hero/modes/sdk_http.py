@@ -11,14 +11,13 @@ import aiohttp
 from dapr.clients.exceptions import DaprHttpError
 from dapr.clients.http.client import DaprHttpClient
 from dapr.clients.http.helpers import get_api_url
-from dapr.conf import settings as sdk
 from dapr.ext.fastapi import DaprApp
 from dapr.serializers import DefaultJSONSerializer
 from fastapi import FastAPI, Request, Response
 
 from dapr_hero import tokens, tracing
 from dapr_hero.events import Outcome
-from dapr_hero.modes import Deliver, http_events, wait_for_sidecar
+from dapr_hero.modes import Deliver, http_events, sdk_settings, wait_for_sidecar
 from dapr_hero.modes.http_calls import Answer, HttpCalls
 from dapr_hero.modes.http_events import Delivery
 from dapr_hero.routing import Subscription, route_for
@@ -29,9 +28,7 @@ from dapr_hero.settings import Settings
 async def connect(settings: Settings) -> "SdkHttpSidecar":
     """Calls out, once the sidecar can take them. Raises: Unavailable."""
     await wait_for_sidecar(settings)
-    sdk.DAPR_RUNTIME_HOST = settings.dapr_host  # type: ignore[attr-defined]  # set by name in the SDK
-    sdk.DAPR_HTTP_PORT = settings.dapr_http_port  # type: ignore[attr-defined]
-    sdk.DAPR_API_TOKEN = settings.dapr_api_token or None  # type: ignore[attr-defined]
+    sdk_settings.configure(settings)
     # The constructor asks for the sidecar's health once more, and blocks while it does.
     client = await asyncio.to_thread(
         DaprHttpClient, DefaultJSONSerializer(), headers_callback=tracing.outgoing

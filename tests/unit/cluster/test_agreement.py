@@ -16,6 +16,7 @@ from tests.unit.cluster.fake_cluster import FakeCluster, Resource, made
 from tests.unit.cluster.files import K8S, ROOT, annotations, container, one, ports
 
 DEFAULTS = Settings.model_construct()
+KEYS = set(map(settings.key, Settings.model_fields))
 NAMESPACES = {"inventory": DEFAULTS.inventory_namespace, "products": DEFAULTS.products_namespace}
 STORES = {"valkey": DEFAULTS.valkey_port, "postgres": DEFAULTS.postgres_port, "zipkin": DEFAULTS.zipkin_port}
 INFRASTRUCTURE = credentials.INFRASTRUCTURE
@@ -39,10 +40,10 @@ def test_each_setting_of_a_service_is_one_and_can_be_used(
 ) -> None:
     values = dotenv_values(K8S / "base" / service / "settings.env")
     assert values
-    assert {key.lower() for key in values} <= set(Settings.model_fields)
+    assert set(values) <= KEYS
     monkeypatch.chdir(tmp_path)  # without .env
-    for key, value in values.items():
-        monkeypatch.setenv(key, value or "")
+    for name, value in values.items():
+        monkeypatch.setenv(name, value or "")
     loaded = settings.load()
     assert loaded.zipkin_host == f"zipkin.{INFRASTRUCTURE}.svc.cluster.local"
     assert loaded.drain_seconds == 0
@@ -51,7 +52,7 @@ def test_each_setting_of_a_service_is_one_and_can_be_used(
 @each_service
 def test_only_settings_are_in_the_environment(service: str) -> None:
     names = {each["name"] for each in container(deployment(service))["env"]}
-    assert {name.lower() for name in names} <= set(Settings.model_fields)
+    assert names <= KEYS
 
 
 def test_there_is_a_component_for_each_mode_and_no_other() -> None:

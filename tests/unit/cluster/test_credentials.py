@@ -67,8 +67,8 @@ def test_a_secret_that_somebody_emptied_is_made_anew(cluster: FakeCluster) -> No
 def test_what_env_says_of_the_local_platform_is_not_of_the_cluster(
     cluster: FakeCluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("POSTGRES_PORT", "15432")
-    monkeypatch.setenv("INVENTORY_NAMESPACE", "elsewhere")
+    monkeypatch.setenv("DAPR_HERO_POSTGRES_PORT", "15432")
+    monkeypatch.setenv("DAPR_HERO_INVENTORY_NAMESPACE", "elsewhere")
     credentials.settle(made_here=True)
     assert cluster.secret(INVENTORY, "postgres")["port"] == "5432"
 

@@ -39,7 +39,7 @@ def test_without_a_cluster_there_is_a_way_to_get_one(
         preflight.check()
 
 
-@pytest.mark.parametrize("tag", ["1.18.1", "1.19.0-mariner", "edge", f"{VERSION}@sha256:1a", "2"])
+@pytest.mark.parametrize("tag", ["1.18.4", "1.19.0-mariner", "edge", f"{VERSION}@sha256:1a", "2"])
 def test_a_new_enough_dapr_is_taken(tag: str, cluster: FakeCluster) -> None:
     cluster.resources[0] = control_plane("operator", tag=tag)
     preflight.check()

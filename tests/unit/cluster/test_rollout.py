@@ -60,9 +60,11 @@ def test_after_the_deadline_the_pods_say_why(cluster: FakeCluster) -> None:
 
 
 def test_one_that_ends_again_and_again_is_told_at_once(cluster: FakeCluster) -> None:
-    cluster.log = "starting\nerror: TRACING=x cannot be used\n"
+    cluster.log = "starting\nerror: DAPR_HERO_TRACING=x cannot be used\n"
     cluster.resources += unready(container("inventory", 3, ready=False, reason="CrashLoopBackOff"))
-    with pytest.raises(ClusterError, match=r"^ns/inventory-1 ends again and again: error: TRACING=x"):
+    with pytest.raises(
+        ClusterError, match=r"^ns/inventory-1 ends again and again: error: DAPR_HERO_TRACING=x"
+    ):
         rollout.wait(RecordingReport(), seconds=600)
 
 

@@ -20,7 +20,7 @@ def bare_machine(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine with nothing on it: its own home, cache and PATH below `home`, no proxy, no settings."""
     for key, folder in (("HOME", "home"), ("XDG_CACHE_HOME", "cache"), ("PATH", "bin")):
         monkeypatch.setenv(key, str(home / folder))
-    for key in ("DAPRD_PATH", "SENTRY_PATH", "DAPR_RELEASE_URL"):
+    for key in ("DAPR_HERO_DAPRD_PATH", "DAPR_HERO_SENTRY_PATH", "DAPR_HERO_DAPR_RELEASE_URL"):
         monkeypatch.delenv(key, raising=False)
     monkeypatch.setenv("no_proxy", "*")
     monkeypatch.setattr(platform, "machine", lambda: "aarch64")

@@ -68,7 +68,9 @@ def test_a_directory_of_somebody_else_is_refused(settings: Settings, fresh: bool
     if marker:
         (root / "format").write_text(marker)
 
-    with pytest.raises(DataError, match=f"^DATA_DIR={root} is not empty and not of dapr-hero"):
+    with pytest.raises(
+        DataError, match=f"^DAPR_HERO_DATA_DIR={root} is not empty and was not created by dapr-hero"
+    ):
         DataDir.open(settings, fresh=fresh)
 
     assert (root / "thesis").read_text() == "three years"
@@ -79,7 +81,9 @@ def test_another_format_is_refused_and_told_what_to_do(settings: Settings) -> No
     root = _opened_once(settings)
     (root / "format").write_text("dapr-hero data, format 99\n")
 
-    with pytest.raises(DataError, match=rf"^DATA_DIR={root} .*format 99.*--fresh .*DATA_DIR"):
+    with pytest.raises(
+        DataError, match=rf"^DAPR_HERO_DATA_DIR={root} .*format 99.*--fresh .*DAPR_HERO_DATA_DIR"
+    ):
         DataDir.open(settings)
 
     assert (root / "valkey" / "appendonly").exists()
@@ -99,7 +103,9 @@ def test_two_runners_never_share_it(settings: Settings, fresh: bool) -> None:
     first = DataDir.open(settings)
     (first.folder("valkey") / "appendonly").touch()
 
-    with pytest.raises(DataError, match=rf"^DATA_DIR={first.root} is in use .*\(pid {os.getpid()}\)"):
+    with pytest.raises(
+        DataError, match=rf"^DAPR_HERO_DATA_DIR={first.root} is in use .*\(pid {os.getpid()}\)"
+    ):
         DataDir.open(settings, fresh=fresh)
 
     assert (first.root / "valkey" / "appendonly").exists()
@@ -121,7 +127,7 @@ def test_a_file_in_its_place(settings: Settings, tmp_path: Path) -> None:
     (tmp_path / "state").mkdir()
     (tmp_path / "state" / "data").touch()
 
-    with pytest.raises(DataError, match=r"^DATA_DIR=.* cannot be used: Not a directory"):
+    with pytest.raises(DataError, match=r"^DAPR_HERO_DATA_DIR=.* cannot be used: Not a directory"):
         DataDir.open(settings)
 
 

@@ -251,11 +251,11 @@ async def test_what_is_done_on_purpose_is_no_death(workshop: Workshop) -> None:
 
 
 async def test_nothing_is_started_when_a_port_is_taken(workshop: Workshop) -> None:
-    workshop.part("store", VALKEY_PORT=workshop.settings.valkey_port)
+    workshop.part("store", DAPR_HERO_VALKEY_PORT=workshop.settings.valkey_port)
 
     with (
         socket.create_server(("127.0.0.1", workshop.settings.valkey_port)),
-        pytest.raises(PortTaken, match="set VALKEY_PORT or PORT_OFFSET"),
+        pytest.raises(PortTaken, match="set DAPR_HERO_VALKEY_PORT or DAPR_HERO_PORT_OFFSET"),
     ):
         await workshop.platform().__aenter__()
 

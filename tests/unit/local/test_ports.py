@@ -29,16 +29,22 @@ def test_a_taken_port_is_told_with_its_owner_and_the_setting(taken: int) -> None
     me = f"{psutil.Process().name()} (pid {os.getpid()})"
 
     with pytest.raises(PortTaken) as caught:
-        reserve({"VALKEY_PORT": taken})
+        reserve({"DAPR_HERO_VALKEY_PORT": taken})
 
-    assert str(caught.value) == f"port {taken} is taken by {me}: stop that, or set VALKEY_PORT or PORT_OFFSET"
+    assert (
+        str(caught.value)
+        == f"port {taken} is taken by {me}: stop that, or set DAPR_HERO_VALKEY_PORT or DAPR_HERO_PORT_OFFSET"
+    )
 
 
 def test_a_port_for_two_is_told_with_both_settings(port: int) -> None:
     with pytest.raises(PortTaken) as caught:
-        reserve({"VALKEY_PORT": port, "POSTGRES_PORT": port})
+        reserve({"DAPR_HERO_VALKEY_PORT": port, "DAPR_HERO_POSTGRES_PORT": port})
 
-    assert str(caught.value) == f"port {port} is taken by VALKEY_PORT: set POSTGRES_PORT to another"
+    assert (
+        str(caught.value)
+        == f"port {port} is taken by DAPR_HERO_VALKEY_PORT: set DAPR_HERO_POSTGRES_PORT to another"
+    )
 
 
 def test_free_ports_can_be_besides_others(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -67,12 +73,12 @@ def test_the_owner_is_left_out_when_the_system_does_not_tell(
     monkeypatch.setattr(psutil, "net_connections", refuse)
 
     with pytest.raises(PortTaken, match=f"^port {taken} is taken: stop that"):
-        reserve({"VALKEY_PORT": taken})
+        reserve({"DAPR_HERO_VALKEY_PORT": taken})
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="ports are kept on Linux only")
 def test_a_reserved_port_is_for_servers_and_for_nobody_else(port: int) -> None:
-    with reserve({"VALKEY_PORT": port}):
+    with reserve({"DAPR_HERO_VALKEY_PORT": port}):
         socket.create_server((LOOPBACK, port)).close()
         with socket.socket() as outgoing, pytest.raises(OSError, match="in use"):
             outgoing.bind((LOOPBACK, port))
@@ -89,7 +95,7 @@ def test_a_port_can_be_used_again_at_once(port: int) -> None:
         server.accept()[0].close()
         assert client.recv(1) == b""
 
-    reserve({"VALKEY_PORT": port}).close()
+    reserve({"DAPR_HERO_VALKEY_PORT": port}).close()
 
 
 def test_an_outgoing_connection_is_waited_for(port: int) -> None:
@@ -102,7 +108,7 @@ def test_an_outgoing_connection_is_waited_for(port: int) -> None:
         closing = threading.Timer(0.4, outgoing.close)
         letting_go.start()
         closing.start()
-        reserve({"VALKEY_PORT": port}).close()
+        reserve({"DAPR_HERO_VALKEY_PORT": port}).close()
         closing.join()
 
 

@@ -177,14 +177,32 @@ async def test_it_does_not_hear_the_terminal(tmp_path: Path, started: list[Proce
     assert os.getsid(process.pid) == process.pid != os.getsid(0)
 
 
-async def test_it_gets_its_environment_and_nothing_else(tmp_path: Path) -> None:
-    process = script(
-        tmp_path, "import os; print(os.environ.get('KEY'), 'HOME' in os.environ)", env={"KEY": "value"}
-    )
+async def test_it_gets_the_clean_environment_and_its_own_variables(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "/bin")
+    monkeypatch.setenv("FOREIGN", "value")
+    names = "'KEY', 'PATH', 'FOREIGN'"
+    code = f"import os; print(*(os.environ.get(name) for name in ({names})))"
+    process = script(tmp_path, code, env={"KEY": "value"})
 
     await process.run()
 
-    assert process.tail() == ["value False"]
+    assert process.tail() == ["value /bin None"]
+
+
+async def test_it_does_not_run_in_the_working_directory_of_the_runner(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    process = script(tmp_path, "import os; print(os.getcwd())")
+
+    await process.run()
+
+    assert process.tail() == ["/"]
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ def console(terminal: bool) -> tuple[Console, io.StringIO]:
 
 def test_a_line_is_told_as_it_is() -> None:
     target, out = console(terminal=False)
-    line = "[red]set[/red] DAPRD_PATH=" + "x" * 200
+    line = "[red]set[/red] DAPR_HERO_DAPRD_PATH=" + "x" * 200
     ConsoleReport(target).say(line)
     assert out.getvalue() == f"{line}\n"
 

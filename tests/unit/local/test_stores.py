@@ -175,7 +175,9 @@ async def test_root_is_told_when_the_account_cannot_reach_the_data(closed: Path)
     settings = on_free_ports(data_dir=closed / "data")
     data = DataDir.open(settings)
 
-    with pytest.raises(DataError, match=r"^PostgreSQL does not run as root, .* cannot enter /.*DATA_DIR"):
+    with pytest.raises(
+        DataError, match=r"^PostgreSQL does not run as root, .* cannot enter /.*DAPR_HERO_DATA_DIR"
+    ):
         await postgres.part(settings, data).launch()
 
     data.close()
