@@ -1,4 +1,4 @@
-"""The platform in an environment that belongs to somebody else."""
+"""The platform in the environment and the working directory of another project."""
 
 import os
 import signal

@@ -1,7 +1,7 @@
-"""What the parts of the platform see of the runner's environment.
+"""The environment that the parts of the platform inherit from the runner.
 
-Every server reads variables that nobody thinks of: Go and Java their proxies, daprd `OTEL_*`, PostgreSQL's
-client `PGSSLMODE`. So a part gets a short list of them, and what the runner sets.
+Servers and libraries read many variables: proxies, `OTEL_*` in daprd, `PGSSLMODE` in PostgreSQL's client,
+`JAVA_TOOL_OPTIONS`. So a part inherits only a short list, and gets the variables that the runner sets for it.
 """
 
 import os
