@@ -1,9 +1,9 @@
-from importlib import resources
-from string import Template
+from pathlib import Path
 
 import pytest
 import yaml
 
+from dapr_hero.local import resources
 from dapr_hero.routing import route_for, subscriptions
 from dapr_hero.settings import Settings
 
@@ -25,10 +25,10 @@ def test_types_have_their_paths(type: object, path: str) -> None:
 
 
 def test_the_declarative_subscriptions_say_what_the_table_says() -> None:
-    file = resources.files("dapr_hero.local").joinpath("config/inventory/subscription.yaml")
     settings = Settings()
-    values = settings.environment()
-    declared = list(yaml.safe_load_all(Template(file.read_text()).substitute(values)))
+    placeholders = resources.values(settings, Path("secrets.json"), mtls=True, tracing=True)
+    rendered = resources.rendered("inventory", placeholders)["subscription.yaml"]
+    declared = list(yaml.safe_load_all(rendered))
     said = [each.as_json() for each in subscriptions(settings)]
     assert len(declared) == len(said)
     for document, wanted in zip(declared, said, strict=True):
