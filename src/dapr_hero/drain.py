@@ -1,4 +1,4 @@
-"""Graceful shutdown: a service reports "not ready" first, and keeps serving until load balancers have noticed."""
+"""Graceful shutdown: a service reports "not ready", and serves until load balancers have noticed."""
 
 import asyncio
 from types import TracebackType
