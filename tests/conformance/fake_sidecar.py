@@ -60,6 +60,8 @@ class FakeSidecar(api_service_v1.DaprServicer):
         # Those that came with the calls; None: a call came without.
         self.tokens: set[str | None] = set()
         self.wants: str | None = None
+        # Those in force, as daprd's metadata reports them.
+        self.subscriptions: list[dict[str, Any]] = []
 
     async def start(self, settings: Settings) -> None:
         self._thread.start()
@@ -79,6 +81,7 @@ class FakeSidecar(api_service_v1.DaprServicer):
     async def _start(self, settings: Settings) -> None:
         routes = [
             Route("/v1.0/healthz/outbound", self._health),
+            Route("/v1.0/metadata", self._metadata),
             Route("/v1.0/secrets/{store}/{key}", self._secret),
             Route("/v1.0/state/{store}/bulk", self._bulk_state, methods=["POST"]),
             Route("/v1.0/state/{store}", self._save, methods=["POST"]),
@@ -106,6 +109,12 @@ class FakeSidecar(api_service_v1.DaprServicer):
     async def _health(self, request: Request) -> Response:
         self.tokens.add(request.headers.get(tokens.HEADER))
         return Response(status_code=204 if self.healthy else 500)
+
+    async def _metadata(self, request: Request) -> Response:
+        self._called(request.headers)
+        if self.failing:
+            return JSONResponse({"errorCode": "ERR_METADATA_GET"}, 500)
+        return JSONResponse({"id": "inventory", "subscriptions": self.subscriptions})
 
     def _called(self, headers: Mapping[str, str]) -> None:
         self.round_trips += 1
