@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.events import event
 
-_NO_TEXTS = (7, 1.5, True, [], {"a": 1})
+_NO_TEXTS: tuple[Any, ...] = (7, 1.5, True, [], {"a": 1})
 _TIMES = ["2016-12-31T23:59:60Z", "1990-12-31T15:59:60-08:00", "0000-01-01T00:00:00+01:00"]
 
 
@@ -18,23 +18,33 @@ def _item(id: str) -> dict[str, Any]:
     return {"id": id, "description": f"about {id}", "price": 9.5}
 
 
+def _without(name: str) -> dict[str, Any]:
+    whole = event()
+    del whole[name]
+    return whole
+
+
 def _encoded(id: str, **attributes: Any) -> dict[str, Any]:
     """An event with its data in Base64."""
     return event(id=id, **{"data": None, "data_base64": _base64(_item(id)), **attributes})
 
 
-# From bug reports. Their names are the ids of their items.
-REPORTED: dict[str, dict[str, Any]] = {
-    "plus": event(id="plus", datacontenttype="application/vnd.acme+json"),
-    "b64": _encoded("b64"),
-    "nodct": event(id="nodct", datacontenttype=None, time=None),
-    "leap": event(id="leap", time="2016-12-31T23:59:60Z"),
-}
+def reported(suffix: str = "") -> dict[str, dict[str, Any]]:
+    """Return the valid events of bug reports, by the ids of their items."""
+    plus, encoded, untyped, leap = (f"{name}{suffix}" for name in ("plus", "b64", "nodct", "leap"))
+    return {
+        plus: event(id=plus, datacontenttype="application/vnd.acme+json"),
+        encoded: _encoded(encoded),
+        untyped: event(id=untyped, datacontenttype=None, time=None),
+        leap: event(id=leap, time="2016-12-31T23:59:60Z"),
+    }
+
+
 TERMINAL_CODES = event(id="esc", price=-1, type="widget.v1\x1b[31mRED\x1b]0;pwned\x07\x9b2J\rX")
 
 # Stored, as the item whose id is the name.
 STORED: dict[str, dict[str, Any]] = {
-    **REPORTED,
+    **reported(),
     **{f"time {time}": event(id=f"time {time}", time=time) for time in _TIMES},
     **{
         f"type {kind}": event(id=f"type {kind}", datacontenttype=kind)
@@ -78,7 +88,7 @@ KEPT: dict[str, dict[str, Any]] = {
         for name in ("id", "source", "type", "specversion", "datacontenttype")
         for value in ("", *_NO_TEXTS)
     },
-    **{f"no {name}": event(**{name: None}) for name in ("id", "source", "type", "specversion", "data")},
+    **{f"no {name}": _without(name) for name in ("id", "source", "type", "specversion", "data")},
     **{f"null {name}": event() | {name: None} for name in ("id", "source", "type", "specversion", "data")},
     **{f"time {value}": event() | {"time": value} for value in ("", "yesterday", *_NO_TEXTS)},
     "no leap second": event(time="2026-01-01T12:59:60Z"),

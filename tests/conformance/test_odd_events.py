@@ -59,9 +59,9 @@ async def course(settings: Settings) -> AsyncIterator[Course]:
     await listener.stop()
 
 
-@pytest.mark.parametrize("id", odd_events.REPORTED)
+@pytest.mark.parametrize("id", odd_events.reported())
 async def test_a_valid_event_of_a_bug_report_is_stored(course: Course, id: str) -> None:
-    assert await course.run(odd_events.REPORTED[id]) == ([id], [])
+    assert await course.run(odd_events.reported()[id]) == ([id], [])
 
 
 async def test_terminal_codes_in_a_type_are_kept_with_their_event(course: Course) -> None:

@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 
 from dapr_hero.errors import Unavailable
@@ -56,7 +58,7 @@ def in_force(
     return {**whole, "rules": listed}
 
 
-async def asked(rules: SubscriptionRules, type: str, **attributes: object) -> str | None:
+async def asked(rules: SubscriptionRules, type: str, **attributes: Any) -> str | None:
     return await rules.unknown_path(decode(encode(event(type, **attributes))))
 
 
@@ -72,8 +74,9 @@ async def test_the_rules_are_those_of_the_topic_that_the_event_came_from(
     assert await asked(rules, "gizmo.v1") == "/gizmos.v1"
     assert await asked(rules, "gizmo.v1", topic="inventory") == "/gizmos.v1"
     assert await asked(rules, "widget.v1", topic="ahead") == "/ahead.v1"
-    for odd in ("foreign", "", 5, {}):
-        assert await asked(rules, "widget.v1", topic=odd) is None
+    odd: list[Any] = ["foreign", "", 5, {}]
+    for topic in odd:
+        assert await asked(rules, "widget.v1", topic=topic) is None
     assert fake.tokens == {"secret"}
     assert fake.round_trips == 1, "the rules are read once"
 
