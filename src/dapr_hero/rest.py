@@ -1,4 +1,4 @@
-"""What all HTTP APIs on Starlette share: answers in JSON, and how each error is said."""
+"""JSON answers and error bodies, shared by all HTTP APIs on Starlette."""
 
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -24,12 +24,22 @@ def _problem(_: Request, problem: Problem) -> Response:
     return errors.response(problem)
 
 
+class _Refused(Problem):
+    """An error that Starlette or a middleware has raised, with its own status."""
+
+    def __init__(self, error: HTTPException) -> None:
+        super().__init__(error.detail)
+        self.status = HTTPStatus(error.status_code)
+        self.headers = error.headers or {}
+
+
 def _http_error(request: Request, error: HTTPException) -> Response:
     known: dict[int, Problem] = {
-        404: NotFound("there is no such path"),
-        405: MethodNotAllowed((error.headers or {}).get("Allow", "")),
+        HTTPStatus.BAD_REQUEST: BadRequest("the request cannot be understood"),
+        HTTPStatus.NOT_FOUND: NotFound("there is no such path"),
+        HTTPStatus.METHOD_NOT_ALLOWED: MethodNotAllowed((error.headers or {}).get("Allow", "")),
     }
-    return _problem(request, known.get(error.status_code, BadRequest("the request cannot be understood")))
+    return _problem(request, known.get(error.status_code) or _Refused(error))
 
 
 def _internal_error(request: Request, error: Exception) -> Response:

@@ -1,12 +1,14 @@
 """A look into Valkey behind Dapr's back, for what Dapr's API does not show."""
 
+import base64
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from valkey import Valkey
 
+from dapr_hero.events import WRAPPED_TYPE
 from dapr_hero.local.data import location
 from dapr_hero.settings import Settings
 
@@ -18,8 +20,25 @@ def broker(settings: Settings) -> Iterator[Valkey]:
         yield valkey
 
 
+def queue(settings: Settings, topic: str, batch: Sequence[bytes]) -> None:
+    """Put events into a topic all at once, as they are."""
+    with broker(settings) as valkey:
+        pipeline: Any = valkey.pipeline(transaction=False)
+        for each in batch:
+            pipeline.xadd(topic, {"data": each})
+        pipeline.execute()
+
+
 def dead_letters(settings: Settings) -> list[dict[str, Any]]:
-    """The events in the dead-letter topic; what is no JSON object is left out."""
+    """The events in the dead-letter topic; what is not a JSON object is left out."""
     with broker(settings) as valkey:
         entries: Any = valkey.xrange(settings.dead_letter_topic)
-    return [json.loads(fields[b"data"]) for _, fields in entries if fields[b"data"].startswith(b"{")]
+    letters = [json.loads(fields[b"data"]) for _, fields in entries if fields[b"data"].startswith(b"{")]
+    return [_unwrapped(letter) for letter in letters]
+
+
+def _unwrapped(letter: dict[str, Any]) -> dict[str, Any]:
+    if letter.get("type") != WRAPPED_TYPE:
+        return letter
+    original = base64.b64decode(letter["data_base64"])
+    return json.loads(original) if original.startswith(b"{") else letter  # type: ignore[no-any-return]

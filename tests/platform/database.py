@@ -23,6 +23,17 @@ def fetch_value(settings: Settings, query: str) -> Any:
     return asyncio.run(_fetch_value(settings, query))
 
 
+def originals(settings: Settings) -> list[bytes]:
+    """The dead letters that are kept, each as it came."""
+    return asyncio.run(_originals(settings))
+
+
+async def _originals(settings: Settings) -> list[bytes]:
+    async with as_inventory(settings) as connection:
+        rows = await connection.fetch("SELECT original FROM dead_letters WHERE state = 'kept'")
+        return [row["original"] for row in rows]
+
+
 async def _fetch_value(settings: Settings, query: str) -> Any:
     async with as_inventory(settings) as connection:
         return await connection.fetchval(query)

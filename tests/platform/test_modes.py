@@ -22,7 +22,7 @@ from dapr_hero.items import MAX_DESCRIPTION, encode
 from dapr_hero.routing import DEAD_LETTERS_PATH, Topic, route_for
 from dapr_hero.testing import RunningPlatform, eventually
 from tests.events import event
-from tests.platform.broker import broker, dead_letters
+from tests.platform.broker import broker, dead_letters, queue
 from tests.platform.database import run_sql
 from tests.platform.metrics import of_app
 
@@ -160,7 +160,7 @@ def _letters(platform: RunningPlatform, ids: set[str]) -> list[str]:
 
 
 def test_an_event_that_lacks_every_attribute_ends_in_the_dead_letter_topic(platform: RunningPlatform) -> None:
-    """Over gRPC daprd leaves out its data, so it must be daprd that moves it there, after its retries."""
+    """Over gRPC daprd leaves out its data, so that only daprd can move it there, after its retries."""
     bare = {"type": "widget.v1", "data": {"id": "bare", "description": "", "price": 1}}
     platform.publish(bare)
     data = bare["data"]
@@ -266,12 +266,7 @@ def test_a_fault_of_ours_is_retried_then_kept_with_its_trace_and_its_replay_land
 
 
 def _queue(platform: RunningPlatform, batch: list[dict[str, Any]]) -> None:
-    """Put events into the topic all at once."""
-    with broker(platform.settings) as valkey:
-        pipeline: Any = valkey.pipeline(transaction=False)
-        for each in batch:
-            pipeline.xadd("inventory", {"data": encode(each)})
-        pipeline.execute()
+    queue(platform.settings, "inventory", [encode(each) for each in batch])
 
 
 def _letters_url(platform: RunningPlatform) -> str:

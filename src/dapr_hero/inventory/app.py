@@ -18,6 +18,7 @@ from dapr_hero.inventory.gate import Gate
 from dapr_hero.inventory.handlers import Handlers
 from dapr_hero.inventory.parking import Parking
 from dapr_hero.inventory.stores import opened
+from dapr_hero.inventory.subscription_rules import SubscriptionRules
 from dapr_hero.items import Item
 from dapr_hero.routing import subscriptions
 from dapr_hero.servers import HttpServer
@@ -58,7 +59,9 @@ async def serve(settings: Settings) -> None:
         private_server = await HttpServer.start(private, "127.0.0.1", settings.dead_letters_port)
         stack.push_async_callback(private_server.stop)
 
-        handlers = Handlers({name: gate.save for name, gate in gates.items()}, parking, letters)
+        saves = {name: gate.save for name, gate in gates.items()}
+        rules = SubscriptionRules(settings)
+        handlers = Handlers(saves, parking, letters, rules.unknown_path)
         listener = await mode.listen(settings, subscriptions(settings), handlers.deliver)
         stack.push_async_callback(listener.stop)
         await stack.enter_async_context(drain)

@@ -20,6 +20,9 @@ log = structlog.get_logger()
 # Stores a list of items in one round trip; a patience, in seconds, is for a store that may not be there.
 Save = Callable[[list[Version], float | None], Awaitable[None]]
 
+# Returns the path on which Dapr delivers such an event, if this version does not know it.
+UnknownPath = Callable[[CloudEvent], Awaitable[str | None]]
+
 # All types wait for the one whose store does not answer: this long.
 _PATIENCE_SECONDS = 1.0
 _LOGGED_SINGLY = (Verdict.REJECT, Verdict.RETRY)
@@ -56,11 +59,14 @@ class Remedies(NamedTuple):
 class Handlers:
     """The handlers of all paths: one for each resource, alike but for the store in which its items land."""
 
-    def __init__(self, saves: Mapping[str, Save], parking: Parking, letters: DeadLetters) -> None:
+    def __init__(
+        self, saves: Mapping[str, Save], parking: Parking, letters: DeadLetters, unknown_path: UnknownPath
+    ) -> None:
         """`saves` has one entry for each resource."""
         self._saves = saves
         self._parking = parking
         self._letters = letters
+        self._unknown_path = unknown_path
         #                        patience          a store is down  malformed   internal error
         self._fresh = Remedies(_PATIENCE_SECONDS, self._park, self._bury, _retry)
         self._parked = Remedies(None, _retry, self._bury, self._bury)
@@ -99,10 +105,22 @@ class Handlers:
         return next((outcome for outcome in outcomes if not outcome.verdict.settled), STORED)
 
     async def _judge_again(self, letter: CloudEvent) -> Outcome:
-        """A dead letter may be a good event whose retries ran out, so it has a second chance."""
-        if letter.type == events.UNREADABLE_TYPE:
+        """Store a good event whose retries ran out, and keep every other one.
+
+        A good event stays a dead letter as long as its subscription names a path without a handler here.
+        """
+        if letter.type == events.WRAPPED_TYPE:
             letter = events.decode(events.unwrapped(letter.original()))
-        return (await self._settle(route_for(letter.type).resource, [letter], self._dead))[0]
+        resource = route_for(letter.type).resource
+        if isinstance(_read(letter), Version):
+            try:
+                path = await self._unknown_path(letter)
+            except Unavailable as problem:
+                return Outcome(Verdict.RETRY, str(problem))
+            if path:
+                fault = Malformed(f"no handler for the path {path} of its subscription")
+                return (await self._keep(resource, [Refused(letter, fault)]))[0]
+        return (await self._settle(resource, [letter], self._dead))[0]
 
     async def _settle(self, resource: str, batch: Sequence[CloudEvent], remedies: Remedies) -> list[Outcome]:
         errors = await self._store(resource, batch, remedies.patience_seconds)

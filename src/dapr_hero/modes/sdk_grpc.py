@@ -59,7 +59,7 @@ async def listen(
                 dead_letter_topic=each.dead_letter_topic,
                 rule=Rule(match, priority),
             )
-            subscribe(bridge.handler(path, raw=each.raw))
+            subscribe(bridge.handler(path, each.topic, raw=each.raw))
     listener = SdkGrpcListener(app, settings.callback_port)
     await listener.start()
     return listener

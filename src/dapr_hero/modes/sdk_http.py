@@ -54,6 +54,11 @@ async def listen(settings: Settings, subscriptions: Sequence[Subscription], deli
         outcomes = [await deliver(route_for(event.type).path, [event]) for event in delivery.events]
         return answer(delivery, [outcome for [outcome] in outcomes])
 
+    async def receive_unknown(request: Request) -> Response:
+        body, content_type = await request.body(), _content_type(request)
+        text = http_events.answer_on_unknown_path(body, content_type, request.url.path)
+        return Response(text, media_type="application/json")
+
     def answer(delivery: Delivery, outcomes: list[Outcome]) -> Response:
         return Response(http_events.answer(delivery, outcomes), media_type="application/json")
 
@@ -73,6 +78,7 @@ async def listen(settings: Settings, subscriptions: Sequence[Subscription], deli
             dead_letter_topic=each.dead_letter_topic or None,
         )
         subscribe(handler)
+    api.add_api_route("/{path:path}", receive_unknown, methods=["POST"])
     # The extension itself checks no token.
     app = tokens.HttpGuard(api, settings.app_api_token)
     return await HttpServer.start(app, "127.0.0.1", settings.callback_port)

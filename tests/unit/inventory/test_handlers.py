@@ -80,7 +80,14 @@ class World:
         self.topics = Topics()
         self.kept = Kept()
         saves = {name: store.save for name, store in self.stores.items()}
-        self.handlers = Handlers(saves, self.topics, self.kept)
+        self.unknown_paths: dict[object, str] = {}
+        self.daprd_is_down = False
+        self.handlers = Handlers(saves, self.topics, self.kept, self.unknown_path)
+
+    async def unknown_path(self, letter: CloudEvent) -> str | None:
+        if self.daprd_is_down:
+            raise Unavailable("daprd")
+        return self.unknown_paths.get(letter.type)
 
     async def deliver(self, path: str, batch: Sequence[CloudEvent]) -> list[Verdict]:
         return [outcome.verdict for outcome in await self.handlers.deliver(path, batch)]
@@ -221,6 +228,17 @@ async def test_other_dead_letters_are_kept_with_their_reason(world: World) -> No
     assert reasons[:2] == ["price is not a finite number from 0 on", "internal error"]
     assert reasons[2].startswith("not a CloudEvent")
     assert world.topics.buried == []
+
+
+async def test_a_good_dead_letter_is_kept_as_long_as_its_path_has_no_handler(world: World) -> None:
+    world.unknown_paths = {"gizmo.v1": "/gizmos.v1"}
+    assert await world.deliver(DEAD_LETTERS_PATH, batch(event("gizmo.v1"))) == [Verdict.REJECT]
+    [(_, reason)] = world.kept.letters
+    assert reason == "no handler for the path /gizmos.v1 of its subscription"
+    world.daprd_is_down = True
+    assert await world.deliver(DEAD_LETTERS_PATH, batch(event("gizmo.v1"))) == [Verdict.RETRY]
+    assert await world.deliver(DEAD_LETTERS_PATH, batch(event(price=-1))) == [Verdict.REJECT]
+    assert not any(store.batches for store in world.stores.values())
 
 
 async def test_a_dead_letter_that_cannot_be_kept_comes_again(world: World) -> None:
