@@ -9,8 +9,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from dapr_hero import errors, items, metrics
-from dapr_hero.errors import BadRequest, MethodNotAllowed, NotFound, Problem
+from dapr_hero import items, metrics, problems
+from dapr_hero.errors import Unavailable
+from dapr_hero.problems import BadRequest, MethodNotAllowed, NotFound, Problem, ServiceUnavailable
 
 log = structlog.get_logger()
 
@@ -21,7 +22,11 @@ def json_response(body: object, status: int = HTTPStatus.OK) -> Response:
 
 def _problem(_: Request, problem: Problem) -> Response:
     metrics.REQUESTS.labels("other", problem.status.value).inc()
-    return errors.response(problem)
+    return problems.response(problem)
+
+
+def _unavailable(request: Request, failure: Unavailable) -> Response:
+    return _problem(request, ServiceUnavailable(failure))
 
 
 class _Refused(Problem):
@@ -49,6 +54,7 @@ def _internal_error(request: Request, error: Exception) -> Response:
 
 exception_handlers: Mapping[Any, Any] = {
     Problem: _problem,
+    Unavailable: _unavailable,
     HTTPException: _http_error,
     Exception: _internal_error,
 }

@@ -13,11 +13,11 @@ from google.protobuf.empty_pb2 import Empty
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
 
-from dapr_hero import events, tokens, tracing
+from dapr_hero import errors, events, tokens, tracing
 from dapr_hero.errors import Unavailable
 from dapr_hero.events import CloudEvent, Outcome
 from dapr_hero.limits import MAX_MESSAGE_BYTES
-from dapr_hero.modes import Conflict, Deliver, State, grpc_events, log, unknown_path, wait_for_sidecar
+from dapr_hero.modes import Conflict, Deliver, State, grpc_events, unknown_path, wait_for_sidecar
 from dapr_hero.routing import DEFAULT, Subscription
 from dapr_hero.servers import DRAIN_SECONDS, grpc_server
 from dapr_hero.settings import Settings
@@ -149,8 +149,8 @@ class GrpcSidecar:
     async def get_states(self, store: str, keys: Sequence[str]) -> Mapping[str, State]:
         request = api_v1.GetBulkStateRequest(store_name=store, keys=keys, parallelism=len(keys))
         found = (await self._call(store, self._dapr.GetBulkState, request)).items
-        if any(each.error for each in found):  # An entry can fail while the call succeeds.
-            raise Unavailable(store)
+        if error := next((each.error for each in found if each.error), ""):
+            raise Unavailable(store, error)  # an entry can fail while the call succeeds
         return {each.key: State(each.key, each.data, each.etag) for each in found if each.etag}
 
     async def save_states(self, store: str, states: Sequence[State]) -> None:
@@ -173,8 +173,7 @@ class GrpcSidecar:
         except grpc.aio.AioRpcError as error:
             if error.code() is grpc.StatusCode.ABORTED:
                 raise Conflict from None
-            log.warning("call failed", dependency=dependency, code=error.code().name, details=error.details())
-            raise Unavailable(dependency) from None
+            raise errors.of_grpc(dependency, error.code(), error.details()) from None
 
 
 def _write(state: State) -> common_v1.StateItem:

@@ -16,6 +16,7 @@ from dapr.serializers import DefaultJSONSerializer
 from fastapi import FastAPI, Request, Response
 
 from dapr_hero import tokens, tracing
+from dapr_hero.errors import Unavailable
 from dapr_hero.events import Outcome
 from dapr_hero.modes import Deliver, http_events, sdk_settings, wait_for_sidecar
 from dapr_hero.modes.http_calls import Answer, HttpCalls
@@ -30,9 +31,12 @@ async def connect(settings: Settings) -> "SdkHttpSidecar":
     await wait_for_sidecar(settings)
     sdk_settings.configure(settings)
     # The constructor asks for the sidecar's health once more, and blocks while it does.
-    client = await asyncio.to_thread(
-        DaprHttpClient, DefaultJSONSerializer(), headers_callback=tracing.outgoing
-    )
+    try:
+        client = await asyncio.to_thread(
+            DaprHttpClient, DefaultJSONSerializer(), headers_callback=tracing.outgoing
+        )
+    except TimeoutError:
+        raise Unavailable("daprd", "it does not answer the SDK's health check") from None
     return SdkHttpSidecar(client, settings)
 
 
