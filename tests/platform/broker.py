@@ -41,4 +41,4 @@ def _unwrapped(letter: dict[str, Any]) -> dict[str, Any]:
     if letter.get("type") != WRAPPED_TYPE:
         return letter
     original = base64.b64decode(letter["data_base64"])
-    return json.loads(original) if original.startswith(b"{") else letter  # type: ignore[no-any-return]
+    return dict(json.loads(original)) if original.startswith(b"{") else letter
