@@ -17,6 +17,8 @@ from dapr_hero.compare.workloads import KINDS, Workload
 from dapr_hero.inventory.handlers import Handlers
 from dapr_hero.items import Version
 from dapr_hero.modes import custom_grpc, http_events
+from dapr_hero.routing import subscriptions
+from dapr_hero.settings import Settings
 
 _EVENTS = 500
 _ROUNDS = 100
@@ -59,7 +61,7 @@ def _by_grpc(batch: list[dict[str, Any]], handlers: Handlers) -> Callable[[], Aw
         for each in batch
     ]
     message = appcallback_v1.TopicEventBulkRequest(entries=entries, path="/widgets.v1").SerializeToString()
-    callbacks = custom_grpc.Callbacks([], handlers.deliver)
+    callbacks = custom_grpc.Callbacks(subscriptions(Settings()), handlers.deliver)
 
     async def work() -> bytes:
         request = appcallback_v1.TopicEventBulkRequest.FromString(message)
