@@ -88,11 +88,19 @@ class Callbacks(appcallback_service_v1.AppCallbackServicer):
 
 
 def _event(message: Any) -> CloudEvent:
-    attributes = {name: getattr(message, field) for name, field in grpc_events.ATTRIBUTES.items()}
-    time, traceparent = (_extension(message, name) for name in ("time", "traceparent"))
-    return grpc_events.event(
-        attributes, message.data, time, traceparent, partial(MessageToDict, message.extensions)
-    )
+    attributes = {
+        "id": message.id,
+        "source": message.source,
+        "type": message.type,
+        "specversion": message.spec_version,
+        "datacontenttype": message.data_content_type,
+    }
+    time, traceparent = _extension(message, "time"), _extension(message, "traceparent")
+    return grpc_events.event(attributes, message.data, time, traceparent, partial(_extensions, message))
+
+
+def _extensions(message: Any) -> dict[str, Any]:
+    return MessageToDict(message.extensions)
 
 
 def _extension(message: Any, name: str) -> Any:

@@ -107,7 +107,13 @@ def _status(outcome: Outcome) -> str:
 
 
 def _event(message: SubscriptionMessage) -> CloudEvent:
-    attributes = {name: getattr(message, field)() for name, field in grpc_events.ATTRIBUTES.items()}
+    attributes = {
+        "id": message.id(),
+        "source": message.source(),
+        "type": message.type(),
+        "specversion": message.spec_version(),
+        "datacontenttype": message.data_content_type(),
+    }
     extensions = message.extensions()
     time, traceparent = extensions.get("time"), extensions.get("traceparent")
     return grpc_events.event(attributes, message.raw_data(), time, traceparent, message.extensions)
