@@ -81,8 +81,8 @@ get-widget get-gadget get-thingamajig: get-%: $(VENV)/installed ## Read the samp
 get-all: $(THINGS:%=get-%) ## Read the sample items of all types
 
 .PHONY: test
-test: deps ## Set up, then run every test that needs no cluster
-	@$(BIN)/pytest
+test: deps ## Set up, then run every test that needs no cluster (on all cores; about seven minutes)
+	@$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 .PHONY: unit-test
 unit-test: $(VENV)/installed ## Run the tests that start no platform

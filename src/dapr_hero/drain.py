@@ -1,6 +1,7 @@
-"""The end of a service in good order: first it is not ready any more, then what is under way is finished."""
+"""Graceful shutdown: a service reports "not ready", and serves until load balancers have noticed."""
 
 import asyncio
+from types import TracebackType
 
 import structlog
 
@@ -11,20 +12,30 @@ log = structlog.get_logger()
 
 
 class Drain:
-    """What load balancers are told while the service still serves."""
+    """An asynchronous context in which a service is ready.
+
+    Enter it last, when everything else has been set up: a service that is stopped before that has not been
+    ready, so it has nothing to drain. Leaving it takes `drain_seconds`.
+    """
 
     def __init__(self, service: str, settings: Settings) -> None:
         self._service = service
         self._seconds = settings.drain_seconds
-        self._draining = False
+        self._ready = False
 
     async def check(self) -> None:
-        """Raises: Unavailable once the end has begun."""
-        if self._draining:
+        """Return if the service is ready. Raises: Unavailable."""
+        if not self._ready:
             raise Unavailable(self._service)
 
-    async def begin(self) -> None:
-        """Be not ready, and give load balancers the time to notice."""
-        log.info("draining: no more requests, please")
-        self._draining = True
+    async def __aenter__(self) -> None:
+        """Report "ready"."""
+        self._ready = True
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Report "not ready", then wait for load balancers to notice."""
+        log.info("draining: not ready any more, still serving")
+        self._ready = False
         await asyncio.sleep(self._seconds)

@@ -86,7 +86,8 @@ def _left(pids: dict[str, int]) -> list[str]:
     return [name for name, pid in pids.items() if psutil.pid_exists(pid)]
 
 
-ALL = {"valkey", "postgres", "sentry", "zipkin", "products", "products-daprd", "inventory", "inventory-daprd"}
+STORES = {"valkey", "stream-trimmer", "postgres", "sentry", "zipkin"}
+ALL = STORES | {"products", "products-daprd", "inventory", "inventory-daprd"}
 
 
 def test_events_go_in_and_items_come_out_and_ctrl_c_leaves_nothing_but_the_data(

@@ -1,4 +1,5 @@
 import asyncio
+from contextlib import AsyncExitStack
 
 import pytest
 
@@ -7,13 +8,17 @@ from dapr_hero.errors import Unavailable
 from dapr_hero.settings import Settings
 
 
-async def test_it_is_ready_until_it_begins_and_then_gives_others_time_to_notice() -> None:
+async def test_a_service_is_ready_from_entry_until_exit_which_takes_its_time() -> None:
     drain = Drain("products", Settings(drain_seconds=0.05))
+    with pytest.raises(Unavailable):
+        await drain.check()
+    stack = AsyncExitStack()
+    await stack.enter_async_context(drain)
     await drain.check()
-    draining = asyncio.create_task(drain.begin())
+    draining = asyncio.create_task(stack.aclose())
     await asyncio.sleep(0)
     with pytest.raises(Unavailable):
         await drain.check()
     assert not draining.done()
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(10):
         await draining

@@ -64,7 +64,7 @@ async def serve(settings: Settings) -> None:
         handlers = Handlers(saves, parking, letters, rules.unknown_path)
         listener = await mode.listen(settings, subscriptions(settings), handlers.deliver)
         stack.push_async_callback(listener.stop)
-        stack.push_async_callback(drain.begin)
+        await stack.enter_async_context(drain)
         log.info("inventory serves", mode=settings.dapr_mode.value, rest_port=settings.inventory_port)
         await asyncio.Event().wait()
 

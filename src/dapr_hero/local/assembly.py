@@ -11,6 +11,7 @@ from dapr_hero.local.part import Part
 from dapr_hero.local.report import Report
 from dapr_hero.local.resources import Subscription
 from dapr_hero.local.runtime import DaprRuntime
+from dapr_hero.routing import subscriptions
 from dapr_hero.settings import Settings, key
 
 INVENTORY_DAPRD = "inventory-daprd"
@@ -19,6 +20,7 @@ PRODUCTS_DAPRD = "products-daprd"
 ALL = frozenset(
     {
         valkey.NAME,
+        valkey.TRIMMER,
         postgres.NAME,
         zipkin.NAME,
         sentry.NAME,
@@ -76,6 +78,7 @@ def parts(
 def _backing(settings: Settings, data: DataDir, runtime: DaprRuntime, report: Report) -> list[Part]:
     return [
         valkey.part(settings, data),
+        valkey.trimmer(settings, data, [each.topic.name for each in subscriptions(settings)]),
         postgres.part(settings, data),
         zipkin.part(settings, data, report),
         sentry.part(settings, data, runtime.sentry),
@@ -92,7 +95,7 @@ def _of_products(mesh: Mesh, chosen: Collection[str]) -> list[Part]:
 
 def _of_inventory(mesh: Mesh, chosen: Collection[str]) -> list[Part]:
     sidecar = daprd.of_inventory(mesh.settings)
-    whole = ALL - {zipkin.NAME, sentry.NAME} <= set(chosen)
+    whole = ALL - {zipkin.NAME, sentry.NAME, valkey.TRIMMER} <= set(chosen)
     return [
         services.inventory(mesh.settings, mesh.data, _NEEDS_OF_INVENTORY, whole=whole),
         _sidecar(INVENTORY_DAPRD, sidecar, mesh, _NEEDS_OF_INVENTORY, services.INVENTORY in chosen),

@@ -4,7 +4,7 @@ import random
 import socket
 import sys
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from typing import Any
 
@@ -15,7 +15,7 @@ from dapr_hero.settings import Settings, port_fields
 
 LOOPBACK = "127.0.0.1"
 # Below what systems hand out to outgoing connections, so that none of these takes a port meanwhile.
-_FREE_RANGE = range(10_000, 32_000)
+FREE_RANGE: Sequence[int] = range(10_000, 32_000)
 _PASSING_SECONDS = 5.0
 
 
@@ -54,7 +54,7 @@ def free_ports(count: int, besides: Collection[int] = ()) -> list[int]:
     """That many different ports on which nothing listens, as of now, and none of those besides."""
     found: set[int] = set()
     while len(found) < count:
-        port = random.choice(_FREE_RANGE)  # noqa: S311
+        port = random.choice(FREE_RANGE)  # noqa: S311
         bound = None if port in besides else _bind(port)
         if bound is not None:
             bound.close()

@@ -9,7 +9,7 @@ from enum import StrEnum
 from rich.console import Console
 from rich.table import Table
 
-from dapr_hero.local import assembly, services
+from dapr_hero.local import assembly, services, valkey
 from dapr_hero.local.platform import Platform
 from dapr_hero.local.report import ConsoleReport
 from dapr_hero.local.runtime import DaprRuntime
@@ -83,7 +83,8 @@ def _show(platform: Platform, parts: Parts, offset: int, console: Console) -> No
     where = {
         services.PRODUCTS: f"grpc 127.0.0.1:{s.products_port}",
         assembly.PRODUCTS_DAPRD: f"http {s.products_dapr_http_port}, grpc {s.products_dapr_grpc_port}",
-        "valkey": f"127.0.0.1:{s.valkey_port}",
+        valkey.NAME: f"127.0.0.1:{s.valkey_port}",
+        valkey.TRIMMER: "removes what all have acknowledged",
         "postgres": f"127.0.0.1:{s.postgres_port}",
         "sentry": f"127.0.0.1:{s.sentry_port} (mTLS between the sidecars)",
         "zipkin": f"http://127.0.0.1:{s.zipkin_port}/zipkin",

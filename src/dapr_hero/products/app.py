@@ -54,7 +54,7 @@ async def serve(settings: Settings) -> None:
             _http_app(store, drain, settings), settings.products_host, settings.products_http_port
         )
         stack.push_async_callback(http_server.stop)
-        stack.push_async_callback(drain.begin)
+        await stack.enter_async_context(drain)
         stack.push_async_callback(healthy.enter_graceful_shutdown)
         log.info("products serves", port=settings.products_port, http_port=settings.products_http_port)
         await asyncio.Event().wait()

@@ -49,7 +49,7 @@ def test_a_port_for_two_is_told_with_both_settings(port: int) -> None:
 
 def test_free_ports_can_be_besides_others(monkeypatch: pytest.MonkeyPatch) -> None:
     two = sorted(free_ports(2))
-    monkeypatch.setattr(ports, "_FREE_RANGE", two)
+    monkeypatch.setattr(ports, "FREE_RANGE", two)
 
     assert free_ports(1, besides=two[:1]) == two[1:]
 

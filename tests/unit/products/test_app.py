@@ -40,7 +40,7 @@ async def products(
     monkeypatch.setattr(logs, "configure", lambda *_: None)
     serving = asyncio.create_task(app.serve(settings))
     async with asyncio.timeout(10):
-        while not serving.done() and not await ready.http(_url(settings, "healthz")):
+        while not serving.done() and not await ready.http(_url(settings, "readyz")):
             await asyncio.sleep(0.01)
     yield serving
     serving.cancel()
