@@ -17,7 +17,7 @@ from dapr_hero import events, tokens, tracing
 from dapr_hero.errors import Unavailable
 from dapr_hero.events import CloudEvent, Outcome
 from dapr_hero.limits import MAX_MESSAGE_BYTES
-from dapr_hero.modes import Conflict, Deliver, State, grpc_events, log, unknown_path, wait_for_sidecar
+from dapr_hero.modes import Conflict, Deliver, State, grpc_events, log, retry_unknown_path, wait_for_sidecar
 from dapr_hero.routing import DEFAULT, Subscription
 from dapr_hero.servers import DRAIN_SECONDS, grpc_server
 from dapr_hero.settings import Settings
@@ -81,7 +81,9 @@ class Callbacks(appcallback_service_v1.AppCallbackServicer):
         )
 
     async def _outcomes(self, path: str, batch: list[CloudEvent]) -> list[Outcome]:
-        return await self._deliver(path, batch) if path in self._paths else unknown_path(path, len(batch))
+        return (
+            await self._deliver(path, batch) if path in self._paths else retry_unknown_path(path, len(batch))
+        )
 
     async def ListInputBindings(self, request: Empty, context: Any) -> Message:
         return appcallback_v1.ListInputBindingsResponse()
