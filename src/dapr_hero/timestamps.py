@@ -6,9 +6,8 @@ from datetime import date, timedelta
 # Senders count nanoseconds, which Python's own timestamps cut off.
 _FRACTION_DIGITS = 9
 _TIMESTAMP = re.compile(
-    r"(?P<year>\d{4})-(?P<month>\d\d)-(?P<day>\d\d)[Tt ]"
-    r"(?P<hour>[01]\d|2[0-3]):(?P<minute>[0-5]\d):(?P<second>[0-5]\d|60)(\.(?P<fraction>\d+))?"
-    r"([Zz]|(?P<sign>[+-])(?P<offset_hours>[01]\d|2[0-3]):(?P<offset_minutes>[0-5]\d))",
+    r"(\d{4})-(\d\d)-(\d\d)[Tt ]([01]\d|2[0-3]):([0-5]\d):([0-5]\d|60)(?:\.(\d+))?"
+    r"(?:[Zz]|([+-])([01]\d|2[0-3]):([0-5]\d))",
     re.ASCII,
 )
 _DAY_MINUTES = 24 * 60
@@ -22,16 +21,18 @@ def sortable(text: str) -> str:
     parts = _TIMESTAMP.fullmatch(text)
     if not parts:
         raise ValueError("not an RFC 3339 timestamp")
-    offset = 60 * int(parts["offset_hours"] or 0) + int(parts["offset_minutes"] or 0)
-    local = 60 * int(parts["hour"]) + int(parts["minute"])
-    days, minutes = divmod(local + (offset if parts["sign"] == "-" else -offset), _DAY_MINUTES)
-    cycle, year = divmod(int(parts["year"]), _CYCLE_YEARS)
-    day = date(_CYCLE_YEARS + year, int(parts["month"]), int(parts["day"])) + timedelta(days)
-    if parts["second"] == "60" and not (minutes == _DAY_MINUTES - 1 and _ends_a_month(day)):
-        raise ValueError("a leap second is the last second of a month in UTC")
-    fraction = f"{parts['fraction'] or '':0<{_FRACTION_DIGITS}.{_FRACTION_DIGITS}}"
-    clock = f"{minutes // 60:02}:{minutes % 60:02}:{parts['second']}"
-    return f"{_written(day, (cycle - 1) * _CYCLE_YEARS)}T{clock}.{fraction}Z"
+    year, month, day, hour, minute, second, fraction, sign, hours, minutes = parts.groups()
+    cycle, year_of_cycle = divmod(int(year), _CYCLE_YEARS)
+    local = date(_CYCLE_YEARS + year_of_cycle, int(month), int(day))
+    written = f"{year}-{month}-{day}T{hour}:{minute}"
+    if sign or second == "60":
+        offset = int(f"{sign or '+'}1") * (60 * int(hours or 0) + int(minutes or 0))
+        days, of_day = divmod(60 * int(hour) + int(minute) - offset, _DAY_MINUTES)
+        moved = local + timedelta(days)
+        if second == "60" and not (of_day == _DAY_MINUTES - 1 and _ends_a_month(moved)):
+            raise ValueError("a leap second is the last second of a month in UTC")
+        written = f"{_written(moved, (cycle - 1) * _CYCLE_YEARS)}T{of_day // 60:02}:{of_day % 60:02}"
+    return f"{written}:{second}.{fraction or '':0<{_FRACTION_DIGITS}.{_FRACTION_DIGITS}}Z"
 
 
 def _ends_a_month(day: date) -> bool:

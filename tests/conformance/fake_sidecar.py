@@ -23,7 +23,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from dapr_hero import tokens
-from dapr_hero.routing import DEFAULT, subscriptions
+from dapr_hero.routing import DEFAULT, Topic, subscriptions
 from dapr_hero.servers import HttpServer
 from dapr_hero.settings import Settings
 from tests import handover
@@ -258,10 +258,10 @@ class Deliverer:
             return str((await self._post(path, json.dumps(event).encode()))["status"])
         return await self.fields(path, {**made_up, "data": payload})
 
-    async def fields(self, path: str, fields: dict[str, Any]) -> str:
-        """A message with these fields, over gRPC."""
+    async def fields(self, path: str, fields: dict[str, Any], topic: Topic | None = None) -> str:
+        """A message with these fields, over gRPC; `topic` is another one than the path's own."""
         topics = {path: each.topic for each in subscriptions(self.settings) for path in each.paths}
-        topic = topics.get(path, topics[DEFAULT.path])
+        topic = topic or topics.get(path, topics[DEFAULT.path])
         request = appcallback_v1.TopicEventRequest(
             **fields, topic=topic.name, pubsub_name=topic.pubsub, path=path
         )

@@ -14,12 +14,13 @@ import pytest
 from dapr_hero import modes
 from dapr_hero.events import Outcome, Verdict, version
 from dapr_hero.items import Malformed
-from dapr_hero.routing import DEAD_LETTERS_PATH, ROUTES, subscriptions
+from dapr_hero.routing import DEAD_LETTERS_PATH, ROUTES, Topic, subscriptions
 from dapr_hero.servers import PortInUse
 from dapr_hero.settings import Mode, Settings
 from tests.conformance.conftest import Handler, grpc_only, http_only
 from tests.conformance.fake_sidecar import Deliverer
 from tests.events import event
+from tests.handover import message
 
 RETRY = Outcome(Verdict.RETRY, "later")
 REJECT = Outcome(Verdict.REJECT, "never")
@@ -98,6 +99,13 @@ async def test_an_event_can_be_given_back_as_it_came(daprd: Deliverer, handler: 
     await daprd.bulk("/widgets.v1", sent)
     [(_, batch)] = handler.batches
     assert [json.loads(each.original()) for each in batch] == sent
+
+
+async def test_numbers_are_given_back_as_they_came(daprd: Deliverer, handler: Handler) -> None:
+    numbers = '[5,0.5,-3,1e+300,{"a":7}]'
+    await daprd.bulk("/widgets.v1", [event(more=json.loads(numbers))])
+    [(_, [got])] = handler.batches
+    assert json.dumps(json.loads(got.original())["more"], separators=(",", ":")) == numbers
 
 
 async def test_a_failing_handler_is_never_success(daprd: Deliverer, handler: Handler) -> None:
@@ -279,6 +287,14 @@ async def test_events_on_an_unknown_path_come_again(daprd: Deliverer, handler: H
     assert await daprd.one(path, event()) == "RETRY"
     assert await daprd.bulk(path, [event(), event()]) == ["RETRY"] * 2
     assert handler.batches == []
+
+
+@grpc_only  # Over HTTP there is nothing but the path.
+async def test_the_path_alone_decides_whatever_the_topic(daprd: Deliverer, handler: Handler) -> None:
+    fields = message(event())
+    assert fields
+    assert await daprd.fields("/widgets.v1", fields, Topic("another", "topic")) == "SUCCESS"
+    assert [path for path, _ in handler.batches] == ["/widgets.v1"]
 
 
 @grpc_only

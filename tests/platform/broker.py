@@ -1,6 +1,5 @@
 """A look into Valkey behind Dapr's back, for what Dapr's API does not show."""
 
-import base64
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -8,7 +7,6 @@ from typing import Any
 
 from valkey import Valkey
 
-from dapr_hero.events import WRAPPED_TYPE
 from dapr_hero.local.data import location
 from dapr_hero.settings import Settings
 
@@ -27,18 +25,3 @@ def queue(settings: Settings, topic: str, batch: Sequence[bytes]) -> None:
         for each in batch:
             pipeline.xadd(topic, {"data": each})
         pipeline.execute()
-
-
-def dead_letters(settings: Settings) -> list[dict[str, Any]]:
-    """The events in the dead-letter topic; what is not a JSON object is left out."""
-    with broker(settings) as valkey:
-        entries: Any = valkey.xrange(settings.dead_letter_topic)
-    letters = [json.loads(fields[b"data"]) for _, fields in entries if fields[b"data"].startswith(b"{")]
-    return [_unwrapped(letter) for letter in letters]
-
-
-def _unwrapped(letter: dict[str, Any]) -> dict[str, Any]:
-    if letter.get("type") != WRAPPED_TYPE:
-        return letter
-    original = base64.b64decode(letter["data_base64"])
-    return json.loads(original) if original.startswith(b"{") else letter

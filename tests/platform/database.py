@@ -28,6 +28,11 @@ def originals(settings: Settings) -> list[bytes]:
     return asyncio.run(_originals(settings))
 
 
+def dead_letters(settings: Settings) -> list[dict[str, Any]]:
+    """The kept events; those that are not JSON objects are left out. Their topic is trimmed behind them."""
+    return [dict(json.loads(each)) for each in originals(settings) if each.startswith(b"{")]
+
+
 async def _originals(settings: Settings) -> list[bytes]:
     async with as_inventory(settings) as connection:
         rows = await connection.fetch("SELECT original FROM dead_letters WHERE state = 'kept'")

@@ -81,7 +81,7 @@ def load(mode: Mode) -> ModeModule:
     return cast(ModeModule, importlib.import_module(f"dapr_hero.modes.{mode.name.lower()}"))
 
 
-def unknown_path(path: str, count: int) -> list[Outcome]:
+def retry_unknown_path(path: str, count: int) -> list[Outcome]:
     """Return the outcomes of events on a path that no subscription of this version names.
 
     daprd delivers there when its Subscription is ahead of the code. It takes the usual answers, 404 and

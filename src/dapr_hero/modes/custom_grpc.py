@@ -17,7 +17,7 @@ from dapr_hero import errors, events, tokens, tracing
 from dapr_hero.errors import Unavailable
 from dapr_hero.events import CloudEvent, Outcome
 from dapr_hero.limits import MAX_MESSAGE_BYTES
-from dapr_hero.modes import Conflict, Deliver, State, grpc_events, unknown_path, wait_for_sidecar
+from dapr_hero.modes import Conflict, Deliver, State, grpc_events, retry_unknown_path, wait_for_sidecar
 from dapr_hero.routing import DEFAULT, Subscription
 from dapr_hero.servers import DRAIN_SECONDS, grpc_server
 from dapr_hero.settings import Settings
@@ -81,18 +81,28 @@ class Callbacks(appcallback_service_v1.AppCallbackServicer):
         )
 
     async def _outcomes(self, path: str, batch: list[CloudEvent]) -> list[Outcome]:
-        return await self._deliver(path, batch) if path in self._paths else unknown_path(path, len(batch))
+        return (
+            await self._deliver(path, batch) if path in self._paths else retry_unknown_path(path, len(batch))
+        )
 
     async def ListInputBindings(self, request: Empty, context: Any) -> Message:
         return appcallback_v1.ListInputBindingsResponse()
 
 
 def _event(message: Any) -> CloudEvent:
-    attributes = {name: getattr(message, field) for name, field in grpc_events.ATTRIBUTES.items()}
-    time, traceparent = (_extension(message, name) for name in ("time", "traceparent"))
-    return grpc_events.event(
-        attributes, message.data, time, traceparent, partial(MessageToDict, message.extensions)
-    )
+    attributes = {
+        "id": message.id,
+        "source": message.source,
+        "type": message.type,
+        "specversion": message.spec_version,
+        "datacontenttype": message.data_content_type,
+    }
+    time, traceparent = _extension(message, "time"), _extension(message, "traceparent")
+    return grpc_events.event(attributes, message.data, time, traceparent, partial(_extensions, message))
+
+
+def _extensions(message: Any) -> dict[str, Any]:
+    return MessageToDict(message.extensions)
 
 
 def _extension(message: Any, name: str) -> Any:

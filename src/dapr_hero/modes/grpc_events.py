@@ -1,7 +1,7 @@
 """A CloudEvent as daprd hands it over by gRPC: in parts, and not always all of them.
 
 daprd silently leaves out the data of a content type that is neither JSON nor text by its own rules, the
-member `data_base64` in a bulk, and each of the attributes below that is not a text.
+member `data_base64` in a bulk, and each of the five attributes with a field of their own that is not a text.
 https://github.com/dapr/dapr/blob/v1.18.3/pkg/runtime/pubsub/subscriptions.go
 """
 
@@ -14,15 +14,8 @@ import msgspec
 from dapr_hero.events import CloudEvent
 from dapr_hero.items import NOT_JSON
 
-# The attributes that have a field of their own in daprd's messages; the others are among the extensions.
-ATTRIBUTES = {
-    "id": "id",
-    "source": "source",
-    "type": "type",
-    "specversion": "spec_version",
-    "datacontenttype": "data_content_type",
-}
 _WITHHELD = "daprd hands over only a part of this event; it comes whole as a dead letter"
+_JSON = "application/json"
 # The integers that a double holds exactly.
 _LARGEST_INTEGER = 2**53
 
@@ -32,7 +25,7 @@ Extensions = Callable[[], Mapping[str, Any]]
 def event(
     attributes: Mapping[str, str], data: bytes, time: Any, traceparent: Any, extensions: Extensions
 ) -> CloudEvent:
-    """Return the event with these parts.
+    """Return the event with these parts; `attributes` are those with a field of their own.
 
     An empty field says nothing: daprd may have left out what the event has there. Such an event has a `fault`
     and no `original`, so that it is neither stored nor published as a dead letter. When its retries are used
@@ -57,7 +50,7 @@ def event(
 
 def _json(content_type: str, data: bytes) -> msgspec.Raw:
     """Return the JSON text of the data, which daprd has taken out of its quotes if it is a text."""
-    if not _is_text(content_type):
+    if content_type == _JSON or not _is_text(content_type):
         return msgspec.Raw(data)
     return msgspec.Raw(msgspec.json.encode(data.decode(errors="replace")))
 
@@ -98,7 +91,7 @@ def _is_text(content_type: str) -> bool:
 
 def _is_json(content_type: str) -> bool:
     """Whether daprd takes the data for JSON."""
-    return _media_type(content_type) in ("application/json", "application/cloudevents+json")
+    return _media_type(content_type) in (_JSON, "application/cloudevents+json")
 
 
 def _media_type(content_type: str) -> str:

@@ -12,7 +12,7 @@ import msgspec
 from dapr_hero import events
 from dapr_hero.events import CloudEvent, Outcome
 from dapr_hero.items import NOT_JSON
-from dapr_hero.modes import unknown_path
+from dapr_hero.modes import retry_unknown_path
 
 
 class _Entry(msgspec.Struct, rename="camel"):
@@ -57,7 +57,7 @@ def read(body: bytes, content_type: str, *, raw: bool = False) -> Delivery:
 def answer_on_unknown_path(body: bytes, content_type: str, path: str) -> bytes:
     """Return the answer to a POST on a path that no subscription of this version names."""
     delivery = read(body, content_type)
-    return answer(delivery, unknown_path(path, len(delivery.events)))
+    return answer(delivery, retry_unknown_path(path, len(delivery.events)))
 
 
 def answer(delivery: Delivery, outcomes: Sequence[Outcome]) -> bytes:

@@ -12,7 +12,7 @@ from dapr.proto import appcallback_v1
 
 from dapr_hero import events
 from dapr_hero.events import CloudEvent, Outcome
-from dapr_hero.modes import Deliver, grpc_events, unknown_path
+from dapr_hero.modes import Deliver, grpc_events, retry_unknown_path
 from dapr_hero.routing import Topic
 
 _RETRY = appcallback_v1.TopicEventResponse.RETRY
@@ -59,14 +59,14 @@ class Bridge(grpc.ServerInterceptor):
 
     def _single(self, inner: Any, request: Any, context: Any) -> Any:
         if not self._is_known(request):
-            unknown_path(request.path, 1)
+            retry_unknown_path(request.path, 1)
             return appcallback_v1.TopicEventResponse(status=_RETRY)
         return inner(request, context)
 
     def _bulk(self, inner: Any, request: Any, context: Any) -> Any:
         """Let the extension decode the events and find their handler, then answer for all at once."""
         if not self._is_known(request):
-            unknown_path(request.path, len(request.entries))
+            retry_unknown_path(request.path, len(request.entries))
             statuses = [
                 appcallback_v1.TopicEventBulkResponseEntry(entry_id=each.entry_id, status=_RETRY)
                 for each in request.entries
@@ -107,7 +107,13 @@ def _status(outcome: Outcome) -> str:
 
 
 def _event(message: SubscriptionMessage) -> CloudEvent:
-    attributes = {name: getattr(message, field)() for name, field in grpc_events.ATTRIBUTES.items()}
+    attributes = {
+        "id": message.id(),
+        "source": message.source(),
+        "type": message.type(),
+        "specversion": message.spec_version(),
+        "datacontenttype": message.data_content_type(),
+    }
     extensions = message.extensions()
     time, traceparent = extensions.get("time"), extensions.get("traceparent")
     return grpc_events.event(attributes, message.raw_data(), time, traceparent, message.extensions)
