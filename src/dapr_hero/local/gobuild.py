@@ -1,4 +1,4 @@
-"""Dapr's binaries, built from the source that the Go module proxy serves."""
+"""Builds Dapr's binaries from the source that the Go module proxy serves."""
 
 import json
 import os
@@ -10,12 +10,29 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from dapr_hero.local.pins import GO_PACKAGE, GO_VERSION, SOURCE, SOURCE_SUM, VERSION
+from rich.filesize import decimal
+
+from dapr_hero.local.pins import (
+    COMPONENTS,
+    GO_PACKAGE,
+    GO_VERSION,
+    REPLACED,
+    REPLACEMENT_SUMS,
+    REPLACEMENT_VERSION,
+    SOURCE,
+    SOURCE_SUM,
+    VERSION,
+)
 from dapr_hero.local.report import Report
 
-TAGS = "stablecomponents"
-LINKER_FLAGS = f"-s -w -X {SOURCE}/pkg/buildinfo.version={VERSION}"
+TAGS = "allcomponents"
+# The second one is the version in the logs.
+LINKER_FLAGS = (
+    f"-s -w -X {SOURCE}/pkg/buildinfo.version={VERSION} -X github.com/dapr/kit/logger.DaprVersion={VERSION}"
+)
 ONLY_WHEEL = ["--no-deps", "--quiet", "--only-binary", ":all:"]
+
+_TOOLCHAIN = "toolchain"
 
 InstallGo = Callable[[Path], Path]
 
@@ -29,7 +46,7 @@ def install_go(work: Path) -> Path:
 
     Raises: BuildError when neither can.
     """
-    target = work / "toolchain"
+    target = work / _TOOLCHAIN
     faults = []
     for installer in _installers():
         try:
@@ -57,24 +74,64 @@ def toolchain(work: Path, report: Report, install: InstallGo = install_go) -> st
 
 
 def build(names: Sequence[str], work: Path, report: Report) -> dict[str, Path]:
-    """Build these commands of Dapr in the folder `work`; minutes with cold caches, seconds with warm ones.
+    """Build these commands of Dapr in the folder `work`; return their paths.
 
-    Raises: BuildError.
+    It takes minutes with cold caches and seconds with warm ones. Go's caches are the user's if Go was there
+    already; otherwise they are in `work`, and go with it. Raises: BuildError.
     """
     go = toolchain(work, report)
+    caches = _caches(go, work)
+    before = _size(caches)
     report.say(f"Getting Dapr's source: {SOURCE} {VERSION}")
-    folder = source(go, f"{SOURCE}@v{VERSION}", SOURCE_SUM, work)
+    folder = _reduced(go, source(go, f"{SOURCE}@v{VERSION}", SOURCE_SUM, work), work)
     commands = [f"./cmd/{name}" for name in names]
     packages = _packages(go, folder, commands, report)
     out = work / "out"
     out.mkdir()
-    options = ["-v", "-mod=readonly", "-buildvcs=false", "-tags", TAGS, "-ldflags", LINKER_FLAGS]
+    options = ["-v", "-mod=readonly", "-trimpath", "-buildvcs=false", "-tags", TAGS, "-ldflags", LINKER_FLAGS]
     command = [go, "build", *options, "-o", f"{out}/", *commands]
     with report.track(f"Building {' and '.join(names)} {VERSION}", packages, "packages") as advance:
         # Go clears up only at a regular end; `work` goes in any case.
         compiled = run(command, folder, lambda _: advance(1), GOTMPDIR=str(work))
         advance(max(0, packages - len(compiled)))  # what Go's cache had is not in the output
+    if grown := max(0, _size(caches) - before):
+        report.say(f"Go's caches grew by {decimal(grown)}; `go clean -cache -modcache` empties them")
     return {name: out / name for name in names}
+
+
+def _reduced(go: str, original: Path, work: Path) -> Path:
+    """Return a copy of the source with the components that are used, and with modules that can be had."""
+    folder = work / "source"
+    shutil.copytree(original, folder, copy_function=shutil.copyfile)
+    for path in [folder, *folder.rglob("*/")]:
+        path.chmod(0o755)
+    for file in (folder / "cmd" / "daprd" / "components").glob("*.go"):
+        if file.stem not in COMPONENTS:
+            file.unlink()
+    replacement = f"{REPLACED}={REPLACED}@{REPLACEMENT_VERSION}"
+    run([go, "mod", "edit", f"-replace={replacement}"], folder)
+    names = (f"{REPLACED} {REPLACEMENT_VERSION}{suffix}" for suffix in ("", "/go.mod"))
+    with (folder / "go.sum").open("a") as sums:
+        sums.writelines(f"{name} {sum}\n" for name, sum in zip(names, REPLACEMENT_SUMS, strict=True))
+    return folder
+
+
+def _caches(go: str, work: Path) -> list[Path]:
+    """Return the folders of Go's caches that stay: none, if the toolchain goes with its own."""
+    if _TOOLCHAIN in Path(go).parts:
+        return []
+    found = run([go, "env", "GOCACHE", "GOMODCACHE"], work)
+    return [Path(line.strip()) for line in found]
+
+
+def _size(folders: Sequence[Path]) -> int:
+    """Return the bytes of all files in the folders."""
+    return sum(
+        os.lstat(os.path.join(place, name)).st_size  # noqa: PTH118, a cache has 100,000 files
+        for folder in folders
+        for place, _, names in os.walk(folder)
+        for name in names
+    )
 
 
 def source(go: str, module: str, checksum: str, work: Path) -> Path:
@@ -83,7 +140,7 @@ def source(go: str, module: str, checksum: str, work: Path) -> Path:
     Raises: BuildError when it cannot be had, or is not the one with this checksum (that of a go.sum).
     """
     command = [go, "mod", "download", "-json", module]
-    done = subprocess.run(command, cwd=work, env=_environment(), capture_output=True, text=True)  # noqa: S603
+    done = subprocess.run(command, cwd=work, env=_environment(go), capture_output=True, text=True)  # noqa: S603
     found: dict[str, str] = json.loads(done.stdout) if done.stdout.startswith("{") else {}
     if "Dir" not in found:
         raise BuildError(f"the source cannot be downloaded ({found.get('Error') or _last(done.stderr)})")
@@ -99,7 +156,7 @@ def run(
     with subprocess.Popen(  # noqa: S603
         command,
         cwd=folder,
-        env=_environment() | added,
+        env=_environment(command[0]) | added,
         process_group=0,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -126,7 +183,7 @@ def _installers() -> Iterator[list[str]]:
 
 def _go_version(go: str) -> tuple[int, ...] | None:
     try:
-        done = subprocess.run([go, "version"], env=_environment(), capture_output=True, text=True)  # noqa: S603
+        done = subprocess.run([go, "version"], env=_environment(go), capture_output=True, text=True)  # noqa: S603
     except OSError:
         return None
     found = re.search(r"\bgo(\d+)\.(\d+)(?:\.(\d+))?", done.stdout)
@@ -143,9 +200,16 @@ def _packages(go: str, folder: Path, commands: Sequence[str], report: Report) ->
     return sum(not line.startswith("go: ") for line in lines)
 
 
-def _environment() -> dict[str, str]:
-    """Ours, without what would choose another Go, another platform or another workspace."""
+def _environment(program: str) -> dict[str, str]:
+    """Return our environment without what would choose another Go, platform or workspace.
+
+    A toolchain that was installed for one build has its caches next to itself, so that they go with it.
+    """
     chosen = {"CGO_ENABLED": "0", "GOTOOLCHAIN": "local", "GOWORK": "off"}
+    if _TOOLCHAIN in Path(program).parts:
+        folder = Path(program).parents[2]
+        chosen |= {"GOCACHE": f"{folder}/cache", "GOPATH": f"{folder}/path", "GOFLAGS": "-modcacherw"}
+        chosen |= {"GOMODCACHE": f"{folder}/modules"}
     return {k: v for k, v in os.environ.items() if k not in ("GOROOT", "GOOS", "GOARCH")} | chosen
 
 

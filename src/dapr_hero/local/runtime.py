@@ -1,4 +1,4 @@
-"""Dapr's own programs, daprd and Sentry, in exactly one version: found, downloaded or built."""
+"""Provides Dapr's own programs, daprd and Sentry, in exactly one version: found, downloaded or built."""
 
 import fcntl
 import os
@@ -88,7 +88,7 @@ def obtain(
                 absent = [name for name in missing if not (folder / name).exists()]
                 _bring(absent, Sources(settings.dapr_release_url, checksums, build), folder, work, report)
         except OSError as error:
-            raise RuntimeUnavailable(f"{folder} cannot be used: {error}. Mend it, or {SET_PATHS}") from None
+            raise RuntimeUnavailable(f"{folder} cannot be used ({error}). Fix it, or {SET_PATHS}") from None
         paths |= {name: folder / name for name in missing}
     return DaprRuntime(**paths)
 
@@ -127,7 +127,7 @@ def _chosen(name: str, path: Path | None) -> Path | None:
     elif (version := version_of(name, path)) == VERSION or (name == "sentry" and version is None):
         return path
     else:
-        fault = f"is version {version}" if version else "does not tell its version"
+        fault = f"is version {version}" if version else "does not report its version"
     variable = key(f"{name}_path")
     raise RuntimeUnavailable(
         f"{variable}={path} {fault}. Set {variable} to a {name} {VERSION}, or leave it empty"
@@ -176,7 +176,7 @@ def _bring(names: Sequence[str], sources: Sources, folder: Path, work: Path, rep
                 f"{error}; it is not used. To go on, {SET_URL}, or {SET_PATHS}"
             ) from None
         except DownloadError as error:
-            report.say(f"{error}; building from source instead, which can take some minutes")
+            report.say(f"{error}; building from source instead (3 to 10 minutes)")
             for binary in _built(names[place:], error, sources, work, report):
                 _keep(binary, folder)
             return
@@ -188,18 +188,16 @@ def _built(
     try:
         return sources.build(names, work, report).values()
     except gobuild.BuildError as error:
-        mirror = f", {SET_URL}" if sources.checksums else ""  # without checksums no archive is ever used
         raise RuntimeUnavailable(
-            f"No Dapr {VERSION}: {why}; building it: {error}. To go on, {INSTALL_GO}{mirror}, or {SET_PATHS}"
+            f"Dapr {VERSION} cannot be had. Download: {why}. Build: {error}. "
+            f"To go on, {INSTALL_GO}, {SET_URL}, or {SET_PATHS}"
         ) from None
 
 
 def _download(name: str, sources: Sources, work: Path, report: Report) -> Path:
     archive = f"{'_'.join((name, *_platform()))}.tar.gz"
-    sha256 = sources.checksums.get(archive)
-    if sha256 is None:
-        raise DownloadError(f"{archive} {VERSION} is not downloaded because its checksum is not known here")
-    return fetch(f"{sources.release_url}/v{VERSION}/{archive}", name, sha256, work, report)
+    url = f"{sources.release_url}/v{VERSION}/{archive}"
+    return fetch(url, name, sources.checksums.get(archive), work, report)
 
 
 def _keep(binary: Path, folder: Path) -> None:

@@ -31,6 +31,58 @@ def fetch_from(server: ReleaseServer, content: bytes, work: Path, sha256: str | 
     return fetch(f"{server.url}/a.tar.gz", "daprd", expected, work, RecordingReport())
 
 
+def fetch_unknown(server: ReleaseServer, content: bytes, work: Path, published: str) -> RecordingReport:
+    """Fetch an archive whose checksum is known to its release only."""
+    server.files |= {"/a.tar.gz": content, "/a.tar.gz.sha256": published.encode()}
+    report = RecordingReport()
+    fetch(f"{server.url}/a.tar.gz", "daprd", None, work, report)
+    return report
+
+
+@pytest.mark.parametrize("form", ["{}", "{}\n", "{}  a.tar.gz\n", "{} *a.tar.gz\r\n"])
+def test_the_published_checksum_is_used_and_named(form: str, server: ReleaseServer, tmp_path: Path) -> None:
+    content = archive("daprd", b"x")
+    report = fetch_unknown(server, content, tmp_path, form.format(hashlib.sha256(content).hexdigest()))
+    assert report.lines == [f"a.tar.gz matches the checksum published at {server.url}/a.tar.gz.sha256"]
+    assert (tmp_path / "daprd").read_bytes() == b"x"
+
+
+def test_an_archive_that_differs_from_its_published_checksum_is_refused(
+    server: ReleaseServer, tmp_path: Path
+) -> None:
+    with pytest.raises(ChecksumError, match=f"{'0' * 64} is expected"):
+        fetch_unknown(server, archive("daprd", b"x"), tmp_path, "0" * 64)
+    assert not (tmp_path / "daprd").exists()
+
+
+@pytest.mark.parametrize("published", ["", "<html>sign in first</html>", "0" * 63, "0" * 65, "g" * 64])
+def test_what_is_not_a_checksum_is_refused(published: str, server: ReleaseServer, tmp_path: Path) -> None:
+    with pytest.raises(DownloadError, match=r"a.tar.gz.sha256 is not a sha256 checksum"):
+        fetch_unknown(server, archive("daprd", b"x"), tmp_path, published)
+    assert server.asked == ["/a.tar.gz.sha256"]
+
+
+def test_a_checksum_that_is_not_published_is_asked_for_first(server: ReleaseServer, tmp_path: Path) -> None:
+    server.files["/a.tar.gz"] = archive("daprd", b"x")
+    with pytest.raises(DownloadError, match=r"a.tar.gz.sha256 answers HTTP 404"):
+        fetch(f"{server.url}/a.tar.gz", "daprd", None, tmp_path, RecordingReport())
+    assert server.asked == ["/a.tar.gz.sha256"]
+
+
+def test_a_published_checksum_is_not_trusted_without_tls(tmp_path: Path) -> None:
+    with pytest.raises(DownloadError, match="is not https"):
+        fetch("http://release.invalid/a.tar.gz", "daprd", None, tmp_path, RecordingReport())
+
+
+def test_a_download_that_crawls_is_given_up(
+    server: ReleaseServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(download, "GRACE_SECONDS", 0.0)
+    monkeypatch.setattr(download, "MIN_BYTES_PER_SECOND", 1e12)
+    with pytest.raises(DownloadError, match="is too slow"):
+        fetch_from(server, archive("daprd", b"x" * 1000), tmp_path)
+
+
 def test_the_file_is_unpacked(server: ReleaseServer, tmp_path: Path) -> None:
     content = b"daprd" * download.CHUNK_BYTES  # more than one chunk
     assert fetch_from(server, archive("daprd", content), tmp_path).read_bytes() == content

