@@ -4,8 +4,9 @@ import os
 import subprocess
 import sys
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -92,16 +93,23 @@ def test_every_error_is_one_message_and_an_exit_code(
     assert capsys.readouterr().err == message
 
 
-def hero(*arguments: str, **options: object) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "NO_COLOR": "1", **dict(options.pop("env", {}) or {})}  # type: ignore[call-overload]
+def hero(
+    *arguments: str,
+    stdout: Any = subprocess.PIPE,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+) -> subprocess.CompletedProcess[str]:
+    """Run the command line."""
     return subprocess.run(
         [sys.executable, "-m", "dapr_hero", *arguments],
-        env=environment,
+        env={**os.environ, "NO_COLOR": "1", **(env or {})},
+        cwd=cwd,
+        stdout=stdout,
         stderr=subprocess.PIPE,
         text=True,
-        timeout=60,
         errors="replace",
-        **options,  # type: ignore[call-overload]
+        timeout=60,
+        check=False,
     )
 
 
@@ -131,7 +139,7 @@ def test_a_reader_that_is_gone_ends_the_command_quietly() -> None:
 @pytest.mark.parametrize("encoding", ["latin-1", "ascii"])
 def test_a_terminal_that_cannot_show_a_character_shows_its_number(encoding: str, tmp_path: Path) -> None:
     environment = {"PYTHONIOENCODING": encoding, "DAPR_HERO_DATA_DIR": str(tmp_path)}
-    answer = hero("publish", "--file", "日本.json", stdout=subprocess.PIPE, env=environment)
+    answer = hero("publish", "--file", "日本.json", env=environment)
     one_line(answer, "\\u65e5\\u672c.json cannot be read: No such file or directory")
 
 
@@ -145,7 +153,7 @@ def test_a_terminal_that_cannot_show_a_character_shows_its_number(encoding: str,
 )
 def test_a_bad_env_file_is_one_line(content: bytes, message: str, tmp_path: Path) -> None:
     (tmp_path / ".env").write_bytes(content)
-    one_line(hero("token", cwd=tmp_path, stdout=subprocess.PIPE), message)
+    one_line(hero("token", cwd=tmp_path), message)
 
 
 @pytest.mark.parametrize(
@@ -155,13 +163,13 @@ def test_a_bad_env_file_is_one_line(content: bytes, message: str, tmp_path: Path
 )
 def test_a_file_that_is_not_an_event_is_one_line(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "event.json").write_bytes(content)
-    answer = hero("publish", "--file", "event.json", cwd=tmp_path, stdout=subprocess.PIPE)
+    answer = hero("publish", "--file", "event.json", cwd=tmp_path)
     one_line(answer, "event.json is not a CloudEvent in JSON")
 
 
 @pytest.mark.parametrize("name", [".", "none.json"])
 def test_a_file_that_cannot_be_read_is_one_line(name: str, tmp_path: Path) -> None:
-    answer = hero("publish", "--file", name, cwd=tmp_path, stdout=subprocess.PIPE)
+    answer = hero("publish", "--file", name, cwd=tmp_path)
     one_line(answer, f"{name} cannot be read")
 
 
@@ -179,7 +187,7 @@ def test_a_working_directory_that_is_gone_is_no_traceback(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("command", [["dead-letters", "show", ""], ["dead-letters", "discard", ""]])
 def test_an_empty_key_is_one_line(command: list[str]) -> None:
-    one_line(hero(*command, stdout=subprocess.PIPE), "the key of a dead letter is empty")
+    one_line(hero(*command), "the key of a dead letter is empty")
 
 
 def test_without_the_extra_for_the_command_line_the_extra_is_named(tmp_path: Path) -> None:
@@ -187,4 +195,4 @@ def test_without_the_extra_for_the_command_line_the_extra_is_named(tmp_path: Pat
         "raise ModuleNotFoundError(\"No module named 'typer'\", name='typer')\n"
     )
     environment = {"PYTHONPATH": str(tmp_path)}
-    one_line(hero("--version", env=environment, stdout=subprocess.PIPE), "pip install 'dapr-hero[local]'")
+    one_line(hero("--version", env=environment), "pip install 'dapr-hero[local]'")
