@@ -6,7 +6,7 @@ import sys
 from enum import StrEnum
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated
+from typing import IO, Annotated, cast
 
 import typer
 from rich.console import Console
@@ -21,7 +21,7 @@ from dapr_hero.local.passwords import with_tokens
 from dapr_hero.local.report import ConsoleReport
 from dapr_hero.loopback import bypass_proxies
 from dapr_hero.settings import Mode, SettingsError
-from dapr_hero.terminal import printable_line
+from dapr_hero.terminal import LastingOutput, printable_line
 
 app = typer.Typer(
     help="A reference microservice platform on Dapr: run it, publish events to it, read them back.",
@@ -73,8 +73,9 @@ def up(
         raise typer.BadParameter("--replicas is for the whole platform, without --parts")
     given = {"dapr_mode": mode, "port_offset": port_offset}
     chosen = settings.load(**{name: value for name, value in given.items() if value is not None})
-    found = runtime.obtain(chosen, ConsoleReport(console))
-    asyncio.run(screen.run(chosen, found, parts, replicas=replicas, fresh=fresh, console=console))
+    lasting = Console(file=cast(IO[str], LastingOutput(sys.stdout)))
+    found = runtime.obtain(chosen, ConsoleReport(lasting))
+    asyncio.run(screen.run(chosen, found, parts, replicas=replicas, fresh=fresh, console=lasting))
 
 
 @app.command()
@@ -211,8 +212,10 @@ def common(
 
 def main() -> None:
     """Run the command line; exit with its code."""
-    # While something is downloaded or built, SIGTERM ends it as Ctrl-C does.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # While something is downloaded or built, these signals end it as Ctrl-C does.
+    for each in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(each) is not signal.SIG_IGN:
+            signal.signal(each, signal.default_int_handler)
     bypass_proxies()
     sys.exit(terminal.run(app, _EXPECTED))
 

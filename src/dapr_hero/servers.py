@@ -14,6 +14,7 @@ import uvicorn
 import uvloop
 
 from dapr_hero import settings
+from dapr_hero.drain import DRAIN_SECONDS
 from dapr_hero.errors import Unavailable
 from dapr_hero.limits import MAX_MESSAGE_BYTES, MAX_METADATA_BYTES, Limited, LimitedProtocol
 from dapr_hero.loopback import bypass_proxies
@@ -28,7 +29,6 @@ GRPC_OPTIONS = (
     ("grpc.so_reuseport", 0),
 )
 # How long a stop waits for the requests under way before it cuts them.
-DRAIN_SECONDS = 20
 _BACKLOG = 2048
 
 

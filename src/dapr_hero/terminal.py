@@ -6,6 +6,7 @@ import re
 import signal
 import sys
 from collections.abc import Callable
+from typing import Any, TextIO
 
 from rich.console import Console
 
@@ -33,6 +34,28 @@ def write(text: str) -> None:
     sys.stdout.write(printable(text) + "\n")
 
 
+class LastingOutput:
+    """A text stream for a command that goes on without its reader: what cannot be written is dropped."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """Write and flush the text; drop it, and all that follows, if that fails."""
+        try:
+            self._stream.write(text)
+            self._stream.flush()
+        except (OSError, ValueError):
+            _discard_output(self._stream)
+        return len(text)
+
+    def flush(self) -> None:
+        """Do nothing: everything is flushed already."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
 def run(command: Callable[[], object], expected: tuple[type[Exception], ...]) -> int:
     """Run a command; return its exit code. Every error becomes one message, never a traceback.
 
@@ -46,10 +69,10 @@ def run(command: Callable[[], object], expected: tuple[type[Exception], ...]) ->
     try:
         return _code(command, expected)
     except BrokenPipeError:
-        _discard_output()
+        _discard_output(sys.stdout)
         return 128 + signal.SIGPIPE
     except OSError as error:
-        _discard_output()
+        _discard_output(sys.stdout)
         return _failed(f"the output cannot be written: {error.strerror or error}")
 
 
@@ -87,7 +110,8 @@ def _failed(message: str) -> int:
     return 1
 
 
-def _discard_output() -> None:
+def _discard_output(stream: TextIO) -> None:
     """Keep the interpreter from writing the rest at its exit, where an error would be a traceback."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 1)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)

@@ -5,7 +5,7 @@ import time
 from collections.abc import Collection, Sequence
 from contextlib import ExitStack
 from types import MappingProxyType, TracebackType
-from typing import NoReturn, Self
+from typing import Self
 
 from dapr_hero.local import assembly, graph, ports
 from dapr_hero.local.daprd import Sidecar
@@ -21,7 +21,7 @@ from dapr_hero.settings import Settings
 
 
 class Platform:
-    """`async with Platform(...) as platform: await platform.watch()`.
+    """`async with Platform(...) as platform: await Supervisor(platform, report).run()`.
 
     Nothing of it is left when the block ends, however it ends; a second cancellation during the stop turns
     it into a kill. Parts have names, of which each method takes one; `processes` has them with pid and log.
@@ -106,16 +106,20 @@ class Platform:
         """The processes by the names of their parts."""
         return MappingProxyType(self._processes)
 
-    async def watch(self) -> NoReturn:
-        """Wait until a part ends that nobody stopped. Raises: PartDied."""
-        raise await self._deaths.get()
+    async def death(self) -> PartDied:
+        """Wait until a part ends that was not to stop; return how it ended."""
+        return await self._deaths.get()
 
     async def start(self, *names: str) -> None:
-        """Start parts that were stopped or killed, together, and wait until they are ready.
+        """Start parts that have ended, together, and wait until they are ready.
 
-        Raises: PartDied, PartNotReady.
+        Raises: PartDied; the parts that did not become ready have been stopped.
         """
-        await graph.start({name: self._parts[name] for name in names}, self._begin)
+        try:
+            await graph.start({name: self._parts[name] for name in names}, self._begin)
+        except PartDied as death:
+            await self.stop(death.name)
+            raise
 
     async def stop(self, name: str) -> None:
         """Stop a part as at the end."""
@@ -149,10 +153,12 @@ class Platform:
     async def _start_all(self) -> None:
         """Start in order, unless a part that is up already ends meanwhile."""
         starting = asyncio.ensure_future(graph.start(self._parts, self._begin))
-        dying = asyncio.ensure_future(self.watch())
+        dying = asyncio.ensure_future(self.death())
         try:
             await asyncio.wait({starting, dying}, return_when=asyncio.FIRST_COMPLETED)
-            await (dying if dying.done() else starting)
+            if dying.done():
+                raise dying.result()
+            await starting
         finally:
             dying.cancel()
             starting.cancel()
@@ -170,6 +176,7 @@ class Platform:
 
     async def _watch(self, process: Process) -> None:
         await process.wait()
+        self._watchers.pop(process.name, None)
         self._deaths.put_nowait(process.death())
 
     def _unwatch(self, name: str) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import signal
 import socket
 import time
@@ -140,7 +141,7 @@ async def test_a_part_that_cannot_start_stops_the_others_in_order(workshop: Work
     code, needs = "raise SystemExit('no')", frozenset({"sidecar"})
     workshop.part("service", Stage.SERVICE, code=code, needs=needs, ready=lambda: False)
 
-    with pytest.raises(PartDied, match=r"^service ended with exit code 1"):
+    with pytest.raises(PartDied, match=r"^service exited with code 1"):
         await workshop.platform().__aenter__()
 
     assert workshop.ended.read_text().split() == ["sidecar", "authority", "store"]
@@ -167,7 +168,7 @@ async def test_a_store_that_dies_while_others_still_start_ends_the_start(worksho
     workshop.part("sidecar", Stage.SIDECAR, needs=frozenset({"store"}), ready=kill_the_store)
     began = time.monotonic()
 
-    with pytest.raises(PartDied, match=r"^store ended by SIGKILL"):
+    with pytest.raises(PartDied, match=r"^store was killed by SIGKILL"):
         await workshop.platform().__aenter__()
 
     assert time.monotonic() - began < 20
@@ -211,15 +212,15 @@ async def test_a_second_cancellation_does_not_wait(workshop: Workshop) -> None:
     assert workshop.nothing_is_left()
 
 
-async def test_watch_tells_who_died(workshop: Workshop) -> None:
+async def test_a_death_is_reported_with_its_cause(workshop: Workshop) -> None:
     workshop.part("store")
 
     async with workshop.platform() as platform:
         _die(platform.processes["store"])
-        with pytest.raises(PartDied, match=r"^store ended by SIGKILL; the end of (?s:.*)\n  up$") as caught:
-            await platform.watch()
+        death = await platform.death()
 
-    assert caught.value.name == "store"
+    assert (death.name, death.how) == ("store", "was killed by SIGKILL")
+    assert re.match(r"store was killed by SIGKILL; the end of .*\n  up$", str(death), re.DOTALL)
 
 
 def _die(process: Process) -> None:
@@ -241,10 +242,9 @@ async def test_what_is_done_on_purpose_is_no_death(workshop: Workshop) -> None:
         assert platform.processes["store"].running
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.1):
-                await platform.watch()
+                await platform.death()
         _die(platform.processes["store"])
-        with pytest.raises(PartDied, match=r"^store "):
-            await platform.watch()
+        assert (await platform.death()).name == "store"
 
     assert workshop.ended.read_text().split() == ["sidecar", "service", "sidecar", "authority"]
     assert workshop.nothing_is_left()
