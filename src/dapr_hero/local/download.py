@@ -1,65 +1,84 @@
-"""A file out of a published archive, kept only when the archive has the expected checksum."""
+"""A program out of a published archive, used only when the archive matches its checksum."""
 
+import gzip
 import hashlib
+import re
 import shutil
 import tarfile
-from http.client import HTTPException
+import zlib
 from pathlib import Path
-from urllib.error import HTTPError
-from urllib.request import urlopen
 
 from dapr_hero.local.report import Report
+from dapr_hero.local.transfer import (
+    BrokenOffError,
+    DownloadError,
+    chunks,
+    is_http,
+    is_private,
+    opened,
+)
 
-TIMEOUT_SECONDS = 5.0  # to connect, and between two arrivals of data
-CHUNK_BYTES = 1 << 20
+__all__ = ["ChecksumError", "DownloadError", "fetch"]
 
-
-class DownloadError(Exception):
-    """The archive cannot be had from there; another source may do."""
+CHECKSUM_FILE = ".sha256"  # after the name of the archive beside which it is published
+_CHECKSUM_LINE = re.compile(rb"([0-9a-fA-F]{64})(?:[ \t]+\*?(\S+))?\s*")
+_LONGEST_CHECKSUM_FILE = 1024
 
 
 class ChecksumError(Exception):
-    """The archive is not the one that was expected."""
+    """The archive does not match its checksum."""
 
 
-def fetch(url: str, member: str, sha256: str, work: Path, report: Report) -> Path:
-    """Download the tar.gz at `url` into the folder `work` and unpack `member` there.
+def fetch(url: str, member: str, pinned: str | None, work: Path, report: Report) -> Path:
+    """Download and verify the tar.gz at `url`, and return the path of its `member`, unpacked into `work`.
 
-    Raises: DownloadError when it cannot be had; ChecksumError when it is not the expected one.
+    `pinned` is the sha256 that it must have. Without one, the checksum file next to the archive decides. Both
+    must then arrive unchanged, so that only https, or a server on this machine, will do.
+
+    Raises: DownloadError when it cannot be had; ChecksumError when it does not match; OSError of the folder.
     """
-    if not url.startswith(("http://", "https://")):
-        raise DownloadError(f"{url} is neither http nor https")
+    expected = pinned or _published(url)
     archive = work / url.rpartition("/")[2]
-    got = _download(url, archive, report)
-    if got != sha256:
-        raise ChecksumError(f"{url} has the sha256 {got}, but {sha256} is expected")
+    got = _download(url, archive, report, pinned is not None)
+    source = "pinned in this version of dapr-hero" if pinned else f"published at {url}{CHECKSUM_FILE}"
+    if got != expected:
+        raise ChecksumError(f"{url} has the sha256 {got}, but {expected} is expected, {source}")
+    report.say(f"{archive.name} has the sha256 {source}")
     return _unpack(archive, member)
 
 
-def _download(url: str, archive: Path, report: Report) -> str:
+def _published(url: str) -> str:
+    address, text = url + CHECKSUM_FILE, b""
+    with opened(address, is_private) as answer:
+        for chunk in chunks(answer, address):
+            text += chunk
+            if len(text) > _LONGEST_CHECKSUM_FILE:
+                break
+    found = _CHECKSUM_LINE.fullmatch(text) if len(text) <= _LONGEST_CHECKSUM_FILE else None
+    if not found or found[2] not in (None, url.rpartition("/")[2].encode()):
+        raise DownloadError(f"{address} is not the checksum of {url.rpartition('/')[2]}")
+    return found[1].decode().lower()
+
+
+def _download(url: str, archive: Path, report: Report, is_pinned: bool) -> str:
     try:
-        return _receive(url, archive, report)
-    except HTTPError as error:
-        error.close()
-        raise DownloadError(f"{url} answers HTTP {error.code}") from None
-    except (OSError, HTTPException) as error:
-        raise DownloadError(
-            f"{url} cannot be downloaded: {getattr(error, 'reason', None) or error}"
-        ) from None
+        return _receive(url, archive, report, is_pinned)
+    except BrokenOffError as error:
+        report.say(f"{error}; trying once more")
+        return _receive(url, archive, report, is_pinned)
 
 
-def _receive(url: str, archive: Path, report: Report) -> str:
+def _receive(url: str, archive: Path, report: Report, is_pinned: bool) -> str:
     digest = hashlib.sha256()
-    with urlopen(url, timeout=TIMEOUT_SECONDS) as answer, archive.open("wb") as file:  # noqa: S310, checked in fetch
-        length = answer.headers["Content-Length"]
-        total = int(length) if length else None
-        with report.track(f"Downloading {archive.name}", total, "bytes") as advance:
-            while chunk := answer.read(CHUNK_BYTES):
-                file.write(chunk)
-                digest.update(chunk)
-                advance(len(chunk))
-        if total not in (None, file.tell()):
-            raise DownloadError(f"{url} broke off after {file.tell()} of {total} bytes")
+    with (
+        opened(url, is_http if is_pinned else is_private) as answer,
+        archive.open("wb") as file,
+        report.track(f"Downloading {archive.name}", answer.length, "bytes") as advance,
+    ):
+        for chunk in chunks(answer, url):
+            file.write(chunk)
+            digest.update(chunk)
+            advance(len(chunk))
     return digest.hexdigest()
 
 
@@ -73,6 +92,6 @@ def _unpack(archive: Path, member: str) -> Path:
                 raise DownloadError(f"{member} in {archive.name} is not a file")
             with content, target.open("wb") as file:
                 shutil.copyfileobj(content, file)
-    except (KeyError, tarfile.TarError) as error:
-        raise DownloadError(f"{archive.name} holds no {member}: {error}") from None
+    except (KeyError, EOFError, gzip.BadGzipFile, tarfile.TarError, zlib.error) as error:
+        raise DownloadError(f"{archive.name} holds no whole {member}: {error}") from None
     return target
