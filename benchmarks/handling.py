@@ -14,11 +14,11 @@ from dapr.proto import appcallback_v1
 from google.protobuf.struct_pb2 import Struct
 
 from dapr_hero.compare.workloads import KINDS, Workload
-from dapr_hero.inventory.dead_letters import DeadLetters
 from dapr_hero.inventory.handlers import Handlers
-from dapr_hero.inventory.parking import Parking
 from dapr_hero.items import Version
 from dapr_hero.modes import custom_grpc, http_events
+from dapr_hero.routing import subscriptions
+from dapr_hero.settings import Settings
 
 _EVENTS = 500
 _ROUNDS = 100
@@ -26,13 +26,14 @@ _TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
 
 def main() -> None:
-    handlers = Handlers({"widgets": _store}, cast(Parking, None), cast(DeadLetters, None))
+    none = cast(Any, None)
+    handlers = Handlers({"widgets": _store}, none, none, none)
     batch = list(Workload("handling", KINDS[:1], _EVENTS, "handling").events())
     for name, work in {"gRPC": _by_grpc(batch, handlers), "HTTP": _by_http(batch, handlers)}.items():
         sys.stdout.write(f"{name}: {asyncio.run(_microseconds(work)):.1f} µs per event\n")
 
 
-async def _store(versions: list[Version], patience_seconds: float | None) -> None: ...
+async def _store(versions: list[Version], timeout_seconds: float | None) -> None: ...
 
 
 async def _microseconds(work: Callable[[], Awaitable[object]]) -> float:
@@ -60,7 +61,7 @@ def _by_grpc(batch: list[dict[str, Any]], handlers: Handlers) -> Callable[[], Aw
         for each in batch
     ]
     message = appcallback_v1.TopicEventBulkRequest(entries=entries, path="/widgets.v1").SerializeToString()
-    callbacks = custom_grpc.Callbacks([], handlers.deliver)
+    callbacks = custom_grpc.Callbacks(subscriptions(Settings()), handlers.deliver)
 
     async def work() -> bytes:
         request = appcallback_v1.TopicEventBulkRequest.FromString(message)

@@ -6,7 +6,7 @@ from typing import Self
 import aiohttp
 import msgspec
 
-from dapr_hero import client
+from dapr_hero import client, tokens
 from dapr_hero.letters import Letter, Page, State
 from dapr_hero.settings import Settings
 
@@ -22,7 +22,7 @@ class DeadLettersClient:
         self._http: aiohttp.ClientSession
 
     async def __aenter__(self) -> Self:
-        self._http = client.session(self._settings)
+        self._http = client.session(self._settings, tokens.to_daprd(self._settings))
         return self
 
     async def __aexit__(

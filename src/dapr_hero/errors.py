@@ -1,94 +1,48 @@
-"""What can go wrong, and how it is said over REST."""
+"""The two kinds of failure of a dependency. They know no HTTP; `problems` has the answers to REST requests.
 
-from collections.abc import Mapping
-from http import HTTPStatus
-from types import MappingProxyType
+Exception
+├── Unavailable   not now: wait. The event is parked or retried.
+├── Refused       never, for this item. The event becomes a dead letter.
+└── ValueError
+    └── items.Malformed   never, whatever the dependency says: the input is wrong.
+"""
 
-import msgspec
-from starlette.responses import Response
-
-
-class Problem(Exception):
-    """An answer other than success, in words that a caller may see: no address, no secret, no trace."""
-
-    status = HTTPStatus.INTERNAL_SERVER_ERROR
-    headers: Mapping[str, str] = MappingProxyType({})
-
-    @property
-    def type(self) -> str:
-        return self.status.name
+import grpc
 
 
-class NotFound(Problem):
-    status = HTTPStatus.NOT_FOUND
+class Unavailable(Exception):
+    """A dependency cannot serve anything now; the same call may work later.
 
+    The message may be shown to callers. `cause` is for logs: it may hold addresses and other details.
+    """
 
-class BadRequest(Problem):
-    status = HTTPStatus.BAD_REQUEST
-
-
-class Unauthenticated(Problem):
-    status = HTTPStatus.UNAUTHORIZED
-
-
-class MethodNotAllowed(Problem):
-    status = HTTPStatus.METHOD_NOT_ALLOWED
-
-    def __init__(self, allowed: str) -> None:
-        """`allowed`: the methods, with commas between."""
-        methods = ", ".join(sorted(allowed.split(", ")))
-        super().__init__(f"this path answers to {methods} only")
-        self.headers = {"allow": methods}
-
-
-class _TooMuch(Problem):
-    """The connection is closed with the answer, so that nobody has to read the rest."""
-
-    headers: Mapping[str, str] = MappingProxyType({"connection": "close"})
-
-
-class BodyTooLarge(_TooMuch):
-    status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
-
-
-class UrlTooLong(_TooMuch):
-    status = HTTPStatus.REQUEST_URI_TOO_LONG
-
-
-class HeadersTooLarge(_TooMuch):
-    status = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
-
-
-class Unavailable(Problem):
-    """A dependency is down or too slow; the same call may work later."""
-
-    status = HTTPStatus.SERVICE_UNAVAILABLE
-    headers = MappingProxyType({"retry-after": "1"})
-
-    def __init__(self, dependency: str) -> None:
-        super().__init__(f"{dependency} does not answer; try again")
+    def __init__(self, dependency: str, cause: str = "") -> None:
+        super().__init__(f"{dependency} is unavailable; try again")
         self.dependency = dependency
-
-    @property
-    def type(self) -> str:
-        return "UNAVAILABLE"
+        self.cause = cause
 
 
-class ErrorBody(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The body of every REST error; `code` is the HTTP status."""
+class Refused(Exception):
+    """A dependency has answered that it will never accept this item; it may accept others."""
 
-    type: str
-    code: int
-    message: str
-    details: dict[str, str] | None = None
+    def __init__(self, dependency: str, cause: str) -> None:
+        super().__init__(f"{dependency} refused the item: {cause}")
 
 
-def body(problem: Problem) -> ErrorBody:
-    details = {"dependency": problem.dependency} if isinstance(problem, Unavailable) else None
-    return ErrorBody(problem.type, problem.status.value, str(problem), details)
+# A message that is larger than either side allows has this status, but so has a server without resources.
+_TOO_LARGE = "larger than max"
+# daprd's answer for a component that is not loaded: no item is at fault.
+_NOT_FOUND = "not found"
 
 
-def response(problem: Problem) -> Response:
-    """The whole answer over HTTP."""
-    content = msgspec.json.encode(body(problem))
-    return Response(content, problem.status, problem.headers, media_type="application/json")
+def of_grpc(dependency: str, code: grpc.StatusCode, details: str | None) -> Unavailable | Refused:
+    """Return the kind of failure that a gRPC status stands for.
+
+    See https://grpc.io/docs/guides/status-codes/.
+    """
+    details = details or ""
+    invalid = code is grpc.StatusCode.INVALID_ARGUMENT and _NOT_FOUND not in details
+    too_large = code is grpc.StatusCode.RESOURCE_EXHAUSTED and _TOO_LARGE in details
+    if invalid or too_large:
+        return Refused(dependency, details)
+    return Unavailable(dependency, f"{code.name}: {details}")

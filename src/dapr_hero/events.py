@@ -1,6 +1,6 @@
-"""CloudEvents in, versions of items out, and the outcomes that are told to Dapr."""
+"""CloudEvents in, versions of items out, and the outcomes that are reported to Dapr."""
 
-import re
+import base64
 import uuid
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -10,12 +10,12 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from dapr_hero import items
+from dapr_hero import items, timestamps
 from dapr_hero.items import Malformed, Version
 
 
 class _Attributes(msgspec.Struct):
-    """What we read of a CloudEvent 1.0; whatever its sender put there, so of any type."""
+    """The members of a CloudEvent 1.0 that we read; a sender can put values of any type there."""
 
     id: Any = None
     source: Any = None
@@ -25,13 +25,14 @@ class _Attributes(msgspec.Struct):
     time: Any = None
     traceparent: Any = None
     data: msgspec.Raw = msgspec.Raw(b"")  # the payload's JSON text
+    data_base64: Any = None
 
 
 class CloudEvent(_Attributes):
-    """What was read, and what we say of it ourselves, which no sender can.
+    """An event with two members that no sender can set.
 
-    `fault` says why nothing could be read at all. `original` gives the whole event as it came, in structured
-    JSON, or nothing where Dapr has not handed over all of it.
+    `fault` is the reason why the event cannot be read. `original` returns the whole event as it came, in
+    structured JSON, or b"" where Dapr has not handed over all of it.
     """
 
     fault: str = ""
@@ -63,20 +64,15 @@ _decoder = msgspec.json.Decoder(_Attributes)
 _JSON = "application/json"
 # The type of what `pack` makes.
 PACK_TYPE = "events.v1"
-# The type of the event in which `obituary` wraps what is no JSON object.
-UNREADABLE_TYPE = "unreadable.v1"
+# The type of the event in which `obituary` wraps an event that daprd would alter.
+WRAPPED_TYPE = "wrapped.v1"
 # Of id, source and type, in characters. The id is part of what is stored.
 MAX_ATTRIBUTE = 1024
-# Senders count nanoseconds, which Python's own timestamps cut off.
-_FRACTION_DIGITS = 9
-_TIMESTAMP = re.compile(
-    r"(?P<date>\d{4}-\d\d-\d\d)[Tt ](?P<time>\d\d:\d\d:\d\d)(\.(?P<fraction>\d+))?"
-    r"(?P<zone>[Zz]|[+-]\d\d:\d\d)",
-    re.ASCII,
-)
-_NO_TIMESTAMP = "CloudEvent attribute time is not an RFC 3339 timestamp"
 # As long as a traceparent is: https://www.w3.org/TR/trace-context/
 _TRACEPARENT_CHARACTERS = 55
+# daprd adds these attributes to a published event that lacks them.
+_COMPLETED_BY_DAPRD = ("source", "specversion", "time", "type")
+_ABSENT = (b"", b"null")
 
 
 class _Pack(msgspec.Struct):
@@ -103,19 +99,32 @@ def decode(raw: bytes | msgspec.Raw) -> CloudEvent:
 
 
 def obituary(event: CloudEvent, source: str, reason: str) -> bytes:
-    """The event as it came, with the reason of its end; what nobody can read, in an event of its own.
+    """Return the event as it came, with the attribute `deadletterreason`.
 
-    Raises: Malformed when Dapr has not handed it over.
+    An event that daprd would alter on publication is wrapped in another one: an event that is not a JSON
+    object in UTF-8, and an event without an attribute that daprd adds, which could make a good one of it.
+    Raises: Malformed when Dapr has not handed over the whole event.
     """
     original = event.original()
     if not original:
         raise Malformed("Dapr has not handed over the whole event")
-    try:
-        original.decode()  # Members that we do not look at may be no UTF-8, which Dapr would alter.
-        whole: dict[str, object] = {**_object_decoder.decode(original)}
-    except items.NOT_JSON:
-        whole = {**_made_up(source, UNREADABLE_TYPE, "application/octet-stream"), "data_base64": original}
+    whole = _unaltered(original) or {
+        **_made_up(source, WRAPPED_TYPE, "application/octet-stream"),
+        "data_base64": original,
+    }
     return msgspec.json.encode({**whole, "deadletterreason": reason})
+
+
+def _unaltered(original: bytes) -> dict[str, object] | None:
+    """Return the members of an event that daprd publishes without a change to what it says."""
+    try:
+        original.decode()
+        whole = _object_decoder.decode(original)
+    except items.NOT_JSON:
+        return None
+    if any(bytes(whole.get(name, b"")) in _ABSENT for name in _COMPLETED_BY_DAPRD):
+        return None
+    return {**whole}
 
 
 def unwrapped(wrapper: bytes) -> bytes:
@@ -165,7 +174,7 @@ def _essence(event: CloudEvent) -> dict[str, object]:
         **{name: getattr(event, name) for name in ("id", "source", "specversion", "type", "time")},
         "datacontenttype": _JSON,
         "traceparent": trace if traced else None,
-        "data": items.parse(bytes(event.data)),
+        "data": items.parse(_payload(event)),
     }
 
 
@@ -182,27 +191,38 @@ def version(event: CloudEvent) -> Version:
         if "\0" in value:
             raise Malformed(f"CloudEvent attribute {name} cannot hold the character NUL")
     if not _is_json(event.datacontenttype):
-        raise Malformed(f"datacontenttype is not {_JSON}")
-    return Version(items.parse(bytes(event.data)), f"{_utc(event.time)}/{event.id}")
+        raise Malformed("datacontenttype is not a JSON media type")
+    return Version(items.parse(_payload(event)), f"{_moment(event.time)}/{event.id}")
 
 
-def _is_json(content_type: Any) -> bool:
+def _payload(event: CloudEvent) -> bytes:
+    """Return the payload's JSON text; `data` decides where both members are there. Raises: Malformed."""
+    if event.data_base64 is None or bytes(event.data) not in _ABSENT:
+        return bytes(event.data)
+    try:
+        return base64.b64decode(event.data_base64, validate=True)
+    except (TypeError, ValueError):
+        raise Malformed("data_base64 is not a Base64 text") from None
+
+
+def _is_json(content_type: object) -> bool:
+    """Whether the data is JSON by the CloudEvents specification, as it is without a content type.
+
+    https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/formats/json-format.md#31-handling-of-data
+    """
+    if content_type is None:
+        return True
     if not isinstance(content_type, str):
         return False
-    media_type = content_type.partition(";")[0].strip().lower()
-    return media_type == _JSON or (media_type.startswith("application/") and media_type.endswith("+json"))
+    kind, _, subtype = content_type.partition(";")[0].strip().lower().partition("/")
+    return bool(kind) and (subtype == "json" or subtype.endswith("+json"))
 
 
-def _utc(time: Any) -> str:
-    """The event's time in a form that sorts by code points; one without is older than any with."""
+def _moment(time: object) -> str:
+    """Return the event's time in a form that sorts; no time sorts before any time. Raises: Malformed."""
     if time is None:
-        return "0000"
-    parts = _TIMESTAMP.fullmatch(time) if isinstance(time, str) else None
-    if not parts:
-        raise Malformed(_NO_TIMESTAMP)
+        return ""
     try:
-        moment = datetime.fromisoformat(f"{parts['date']}T{parts['time']}{parts['zone'].upper()}")
-        seconds = moment.astimezone(UTC).replace(tzinfo=None).isoformat()
-    except (ValueError, OverflowError):
-        raise Malformed(_NO_TIMESTAMP) from None
-    return f"{seconds}.{parts['fraction'] or '':0<{_FRACTION_DIGITS}.{_FRACTION_DIGITS}}Z"
+        return timestamps.sortable(time if isinstance(time, str) else "")
+    except ValueError:
+        raise Malformed("CloudEvent attribute time is not an RFC 3339 timestamp") from None

@@ -1,8 +1,9 @@
-"""What Kubernetes and Prometheus ask a service over HTTP: is it alive, is it ready, what has it counted."""
+"""The endpoints for Kubernetes and Prometheus: /healthz, /readyz and /metrics."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 
+import structlog
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.requests import Request
 from starlette.responses import Response
@@ -11,9 +12,13 @@ from starlette.routing import Route
 from dapr_hero.errors import Unavailable
 from dapr_hero.rest import json_response
 
-OK = "ok"
+log = structlog.get_logger()
 
-# Tells whether a dependency answers, by raising Unavailable when it does not.
+OK = "ok"
+# All checks run at once, and the probes of Kubernetes wait for six seconds (k8s/base).
+CHECK_SECONDS = 2.0
+
+# Returns if a dependency is available. Raises: Unavailable.
 Check = Callable[[], Awaitable[object]]
 
 
@@ -35,8 +40,12 @@ def routes(essential: Mapping[str, Check], others: Mapping[str, Check]) -> list[
 
 async def _state(check: Check) -> str:
     try:
-        await check()
-    except Unavailable:
+        async with asyncio.timeout(CHECK_SECONDS):
+            await check()
+    except (Unavailable, TimeoutError):
+        return "unavailable"
+    except Exception:
+        log.exception("check failed")
         return "unavailable"
     return OK
 

@@ -7,10 +7,9 @@ import msgspec
 
 
 class State(StrEnum):
-    """What has been decided about a letter."""
+    """Whether a decision about the letter is due (kept) or it was published again (replayed)."""
 
     KEPT = "kept"
-    REPLAYING = "replaying"
     REPLAYED = "replayed"
 
 

@@ -4,8 +4,8 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from dapr_hero import errors
-from dapr_hero.errors import BodyTooLarge, HeadersTooLarge, Problem, UrlTooLong
+from dapr_hero import problems
+from dapr_hero.problems import BodyTooLarge, HeadersTooLarge, Problem, UrlTooLong
 
 # Batches of events with long descriptions pass gRPC's default of 4 MiB.
 MAX_MESSAGE_BYTES = 64 * 1024 * 1024
@@ -24,7 +24,7 @@ class Limited:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         problem = _excess(scope)
         if problem:
-            await errors.response(problem)(scope, receive, send)
+            await problems.response(problem)(scope, receive, send)
         else:
             await self._app(scope, _counted(receive), send)
 

@@ -1,13 +1,18 @@
-"""What is counted and timed, in Prometheus' terms."""
+"""The metrics of both services, for Prometheus."""
 
 from prometheus_client import Counter, Gauge, Histogram
 
 EVENTS = Counter("dapr_hero_events_total", "Events handled, by route and verdict", ["route", "verdict"])
 BATCH_SIZE = Histogram(
-    "dapr_hero_batch_events", "Events in one delivery", ["route"], buckets=(1, 2, 5, 10, 20, 50, 100, 200)
+    "dapr_hero_batch_events",
+    "Events in one batch",
+    ["route"],
+    buckets=(1, 2, 5, 10, 20, 50, 100, 200, 300, 400, 500),
 )
 HANDLING_SECONDS = Histogram("dapr_hero_handling_seconds", "Time to handle one delivery", ["route"])
 REQUESTS = Counter(
     "dapr_hero_requests_total", "REST requests, by resource and status", ["resource", "status"]
 )
-STORE_ANSWERS = Gauge("dapr_hero_store_answers", "1: the store answers; 0: it is left alone", ["store"])
+CIRCUIT_CLOSED = Gauge(
+    "dapr_hero_circuit_closed", "1: calls pass; 0: they fail at once", ["store", "operation"]
+)

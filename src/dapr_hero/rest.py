@@ -1,4 +1,4 @@
-"""What all HTTP APIs on Starlette share: answers in JSON, and how each error is said."""
+"""JSON answers and error bodies, shared by all HTTP APIs on Starlette."""
 
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -9,8 +9,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from dapr_hero import errors, items, metrics
-from dapr_hero.errors import BadRequest, MethodNotAllowed, NotFound, Problem
+from dapr_hero import items, metrics, problems
+from dapr_hero.errors import Unavailable
+from dapr_hero.problems import BadRequest, MethodNotAllowed, NotFound, Problem, ServiceUnavailable
 
 log = structlog.get_logger()
 
@@ -21,15 +22,29 @@ def json_response(body: object, status: int = HTTPStatus.OK) -> Response:
 
 def _problem(_: Request, problem: Problem) -> Response:
     metrics.REQUESTS.labels("other", problem.status.value).inc()
-    return errors.response(problem)
+    return problems.response(problem)
+
+
+def _unavailable(request: Request, failure: Unavailable) -> Response:
+    return _problem(request, ServiceUnavailable(failure))
+
+
+class _Refused(Problem):
+    """An error that Starlette or a middleware has raised, with its own status."""
+
+    def __init__(self, error: HTTPException) -> None:
+        super().__init__(error.detail)
+        self.status = HTTPStatus(error.status_code)
+        self.headers = error.headers or {}
 
 
 def _http_error(request: Request, error: HTTPException) -> Response:
     known: dict[int, Problem] = {
-        404: NotFound("there is no such path"),
-        405: MethodNotAllowed((error.headers or {}).get("Allow", "")),
+        HTTPStatus.BAD_REQUEST: BadRequest("the request cannot be understood"),
+        HTTPStatus.NOT_FOUND: NotFound("there is no such path"),
+        HTTPStatus.METHOD_NOT_ALLOWED: MethodNotAllowed((error.headers or {}).get("Allow", "")),
     }
-    return _problem(request, known.get(error.status_code, BadRequest("the request cannot be understood")))
+    return _problem(request, known.get(error.status_code) or _Refused(error))
 
 
 def _internal_error(request: Request, error: Exception) -> Response:
@@ -39,6 +54,7 @@ def _internal_error(request: Request, error: Exception) -> Response:
 
 exception_handlers: Mapping[Any, Any] = {
     Problem: _problem,
+    Unavailable: _unavailable,
     HTTPException: _http_error,
     Exception: _internal_error,
 }

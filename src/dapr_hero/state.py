@@ -66,8 +66,8 @@ class VersionedState:
             try:
                 return await self._sidecar.save_states(self._store, states)
             except Conflict:
-                log.info("state changed between read and save; once more", store=self._store)
-        raise Unavailable(self._store)
+                log.debug("state changed between read and save; retrying", store=self._store)
+        raise Unavailable(self._store, f"other writers won {_ROUNDS} rounds")
 
     async def _outdated(self, versions: Iterable[Version]) -> list[State]:
         """What to write: each version that is newer than what is stored."""

@@ -10,8 +10,8 @@ from typing import Any
 import grpc.aio
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from dapr_hero import errors
-from dapr_hero.errors import Unauthenticated
+from dapr_hero import problems
+from dapr_hero.problems import Unauthenticated
 from dapr_hero.settings import Settings
 
 HEADER = "dapr-api-token"
@@ -42,7 +42,7 @@ class HttpGuard:
         if _admitted(self._token, scope["path"], headers.get(HEADER.encode(), b"")):
             await self._app(scope, receive, send)
         else:
-            await errors.response(Unauthenticated(f"{HEADER} is missing or wrong"))(scope, receive, send)
+            await problems.response(Unauthenticated(f"{HEADER} is missing or wrong"))(scope, receive, send)
 
 
 class GrpcGuard(grpc.aio.ServerInterceptor):

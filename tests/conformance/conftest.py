@@ -31,6 +31,11 @@ class Handler:
         return [self.outcomes.get(event.id, STORED) for event in batch]
 
 
+# For tests of what only one protocol has: the other parameters of `settings` are replaced.
+http_only = pytest.mark.parametrize("settings", [Mode.SDK_HTTP, Mode.CUSTOM_HTTP], indirect=True)
+grpc_only = pytest.mark.parametrize("settings", [Mode.SDK_GRPC, Mode.CUSTOM_GRPC], indirect=True)
+
+
 @pytest.fixture(params=list(Mode), ids=lambda mode: mode.value)
 def settings(request: pytest.FixtureRequest) -> Settings:
     return on_free_ports(dapr_mode=request.param, sidecar_timeout_seconds=10, request_timeout_seconds=2)

@@ -1,6 +1,7 @@
 """A daprd with a script, for the modes' conformance suite: state, secrets and publish out, deliveries in.
 
-It speaks HTTP and gRPC at once, as daprd does. tests/platform holds the same behaviours against the real one.
+It speaks HTTP and gRPC at once, as daprd does, and delivers by the rules of `tests.handover`. tests/platform
+holds the same behaviours against the real one.
 """
 
 import asyncio
@@ -15,25 +16,19 @@ import aiohttp
 import grpc.aio
 from dapr.proto import api_service_v1, api_v1, appcallback_service_v1, appcallback_v1
 from google.protobuf.empty_pb2 import Empty
-from google.protobuf.json_format import MessageToDict, ParseDict
+from google.protobuf.json_format import MessageToDict
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from dapr_hero import tokens
-from dapr_hero.routing import subscriptions
+from dapr_hero.routing import DEFAULT, Topic, subscriptions
 from dapr_hero.servers import HttpServer
 from dapr_hero.settings import Settings
+from tests import handover
 
 Event = Mapping[str, Any]
-_ATTRIBUTES = {
-    "id": "id",
-    "source": "source",
-    "type": "type",
-    "specversion": "spec_version",
-    "datacontenttype": "data_content_type",
-}
 
 
 class FakeSidecar(api_service_v1.DaprServicer):
@@ -60,6 +55,8 @@ class FakeSidecar(api_service_v1.DaprServicer):
         # Those that came with the calls; None: a call came without.
         self.tokens: set[str | None] = set()
         self.wants: str | None = None
+        # Those in force, as daprd's metadata reports them.
+        self.subscriptions: list[dict[str, Any]] = []
 
     async def start(self, settings: Settings) -> None:
         self._thread.start()
@@ -79,6 +76,7 @@ class FakeSidecar(api_service_v1.DaprServicer):
     async def _start(self, settings: Settings) -> None:
         routes = [
             Route("/v1.0/healthz/outbound", self._health),
+            Route("/v1.0/metadata", self._metadata),
             Route("/v1.0/secrets/{store}/{key}", self._secret),
             Route("/v1.0/state/{store}/bulk", self._bulk_state, methods=["POST"]),
             Route("/v1.0/state/{store}", self._save, methods=["POST"]),
@@ -106,6 +104,12 @@ class FakeSidecar(api_service_v1.DaprServicer):
     async def _health(self, request: Request) -> Response:
         self.tokens.add(request.headers.get(tokens.HEADER))
         return Response(status_code=204 if self.healthy else 500)
+
+    async def _metadata(self, request: Request) -> Response:
+        self._called(request.headers)
+        if self.failing:
+            return JSONResponse({"errorCode": "ERR_METADATA_GET"}, 500)
+        return JSONResponse({"id": "inventory", "subscriptions": self.subscriptions})
 
     def _called(self, headers: Mapping[str, str]) -> None:
         self.round_trips += 1
@@ -230,10 +234,12 @@ class Deliverer:
     async def one(self, path: str, event: Event) -> str:
         if self._http:
             return str((await self._post(path, json.dumps(event).encode()))["status"])
-        return await self.fields(path, _attributes(event))
+        fields = handover.message(event)
+        assert fields is not None, "daprd does not deliver this event alone"
+        return await self.fields(path, fields)
 
     async def bulk(self, path: str, events: Sequence[Event]) -> list[str]:
-        """The statuses in the order of the events."""
+        """The statuses in the order of the events. A missing status is RETRY to daprd."""
         ids = [f"entry-{number}" for number in range(len(events))]
         if self._http:
             entries = [{"entryId": id, "event": event} for id, event in zip(ids, events, strict=True)]
@@ -242,7 +248,7 @@ class Deliverer:
             statuses = {each["entryId"]: each["status"] for each in answer["statuses"]}
         else:
             statuses = await self._bulk_grpc(path, ids, events)
-        return [statuses[id] for id in ids]
+        return [statuses.get(id, "RETRY") for id in ids]
 
     async def wrapped(self, path: str, payload: bytes) -> str:
         """What a topic holds, to a raw subscription: in an event that daprd makes up."""
@@ -252,10 +258,10 @@ class Deliverer:
             return str((await self._post(path, json.dumps(event).encode()))["status"])
         return await self.fields(path, {**made_up, "data": payload})
 
-    async def fields(self, path: str, fields: dict[str, Any]) -> str:
-        """A message with these fields, over gRPC."""
-        # The SDK finds a handler by all three.
-        [topic] = [each.topic for each in subscriptions(self.settings) if path in each.paths]
+    async def fields(self, path: str, fields: dict[str, Any], topic: Topic | None = None) -> str:
+        """A message with these fields, over gRPC; `topic` is another one than the path's own."""
+        topics = {path: each.topic for each in subscriptions(self.settings) for path in each.paths}
+        topic = topic or topics.get(path, topics[DEFAULT.path])
         request = appcallback_v1.TopicEventRequest(
             **fields, topic=topic.name, pubsub_name=topic.pubsub, path=path
         )
@@ -283,12 +289,7 @@ class Deliverer:
             return await response.json()
 
     async def _bulk_grpc(self, path: str, ids: list[str], events: Sequence[Event]) -> dict[str, str]:
-        entries = [
-            appcallback_v1.TopicEventBulkRequestEntry(
-                entry_id=id, cloud_event=appcallback_v1.TopicEventCERequest(**_attributes(event))
-            )
-            for id, event in zip(ids, events, strict=True)
-        ]
+        entries = [_entry(id, handover.entry(event)) for id, event in zip(ids, events, strict=True)]
         request = appcallback_v1.TopicEventBulkRequest(
             id="bulk", entries=entries, topic="inventory", pubsub_name="pubsub", path=path
         )
@@ -300,16 +301,8 @@ class Deliverer:
         return {each.entry_id: name(each.status) for each in answer.statuses}
 
 
-def _attributes(event: Event) -> dict[str, Any]:
-    """The fields of daprd's message: attributes that are no text come as "", data only where it is JSON."""
-    fields: dict[str, Any] = {
-        ours: event[theirs] for theirs, ours in _ATTRIBUTES.items() if isinstance(event.get(theirs), str)
-    }
-    if "text/" in fields.get("data_content_type", ""):
-        fields["data"] = event["data"].encode()
-    elif "data" in event and "json" in fields.get("data_content_type", ""):
-        fields["data"] = json.dumps(event["data"]).encode()
-    rest = {name: value for name, value in event.items() if name not in (*_ATTRIBUTES, "data")}
-    extensions = appcallback_v1.TopicEventRequest().extensions
-    fields["extensions"] = ParseDict(rest, extensions)
-    return fields
+def _entry(id: str, fields: dict[str, Any] | None) -> appcallback_v1.TopicEventBulkRequestEntry:
+    if fields is None:
+        return appcallback_v1.TopicEventBulkRequestEntry()
+    event = appcallback_v1.TopicEventCERequest(**fields)
+    return appcallback_v1.TopicEventBulkRequestEntry(entry_id=id, cloud_event=event)

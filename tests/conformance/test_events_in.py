@@ -14,12 +14,13 @@ import pytest
 from dapr_hero import modes
 from dapr_hero.events import Outcome, Verdict, version
 from dapr_hero.items import Malformed
-from dapr_hero.routing import DEAD_LETTERS_PATH, ROUTES, subscriptions
+from dapr_hero.routing import DEAD_LETTERS_PATH, ROUTES, Topic, subscriptions
 from dapr_hero.servers import PortInUse
 from dapr_hero.settings import Mode, Settings
-from tests.conformance.conftest import Handler
+from tests.conformance.conftest import Handler, grpc_only, http_only
 from tests.conformance.fake_sidecar import Deliverer
 from tests.events import event
+from tests.handover import message
 
 RETRY = Outcome(Verdict.RETRY, "later")
 REJECT = Outcome(Verdict.REJECT, "never")
@@ -67,7 +68,7 @@ async def test_events_that_are_no_events_come_as_malformed_beside_good_ones(
 ) -> None:
     bad = [
         event() | {"id": 5},
-        event(datacontenttype=None),
+        event(datacontenttype="text/plain", data="text"),
         event() | {"source": None},
         event() | {"time": 7},
     ]
@@ -98,6 +99,13 @@ async def test_an_event_can_be_given_back_as_it_came(daprd: Deliverer, handler: 
     await daprd.bulk("/widgets.v1", sent)
     [(_, batch)] = handler.batches
     assert [json.loads(each.original()) for each in batch] == sent
+
+
+async def test_numbers_are_given_back_as_they_came(daprd: Deliverer, handler: Handler) -> None:
+    numbers = '[5,0.5,-3,1e+300,{"a":7}]'
+    await daprd.bulk("/widgets.v1", [event(more=json.loads(numbers))])
+    [(_, [got])] = handler.batches
+    assert json.dumps(json.loads(got.original())["more"], separators=(",", ":")) == numbers
 
 
 async def test_a_failing_handler_is_never_success(daprd: Deliverer, handler: Handler) -> None:
@@ -211,24 +219,22 @@ def _topic(registration: dict[str, Any]) -> tuple[str, str]:
     return registration.get("pubsubname") or registration["pubsubName"], registration["topic"]
 
 
+@pytest.mark.parametrize("settings", [Mode.SDK_HTTP], indirect=True)
 @pytest.mark.parametrize(
     ("type", "path"), [("widget.v1", PATHS[0]), ("gadget.v1", PATHS[1]), ("thingamajig.v1", PATHS[2])]
 )
 async def test_sdk_http_routes_by_itself_where_its_registration_cannot(
     daprd: Deliverer, handler: Handler, type: str, path: str
 ) -> None:
-    if daprd.settings.dapr_mode is not Mode.SDK_HTTP:
-        return
     assert await daprd.one("/inventory", event(type)) == "SUCCESS"
     assert [got_path for got_path, _ in handler.batches] == [path]
 
 
+@http_only  # Over gRPC a message that cannot be parsed never reaches the app.
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"5", b"null", b"\xff", b'{"entries": 5}'])
 async def test_a_body_that_is_no_event_is_handed_over_as_malformed(
     daprd: Deliverer, handler: Handler, body: bytes
 ) -> None:
-    if daprd.settings.dapr_mode.protocol != "http":
-        return  # Over gRPC there is no such body: a message that cannot be parsed never reaches the app.
     await daprd.raw("/widgets.v1", body)
     [(_, [got])] = handler.batches
     with pytest.raises(Malformed):
@@ -244,37 +250,64 @@ async def test_an_event_with_an_attribute_entries_is_still_one_event(
     assert version(got).item.id == "w1"
 
 
+@http_only  # The types of gRPC's messages leave no choice.
 async def test_the_entries_of_a_bulk_are_answered_with_the_ids_that_they_have(
     daprd: Deliverer, handler: Handler
 ) -> None:
-    if daprd.settings.dapr_mode.protocol != "http":
-        return  # The types of gRPC's messages leave no choice.
     entries = [{"entryId": 5, "event": event()}, {"event": event()}, {"entryId": "a"}]
     answered = await daprd.envelope("/widgets.v1", json.dumps({"entries": entries}).encode())
     assert [each["entryId"] for each in answered] == [5, "", "a"]
 
 
+@http_only
 @pytest.mark.parametrize(
     "body", [b'{"entries":[{"entryId":"a","event":' + b"[" * 20_000 + b"]" * 20_000 + b"}]}", b"{", b"5"]
 )
 async def test_of_a_bulk_that_cannot_be_read_nothing_is_answered(
     daprd: Deliverer, handler: Handler, body: bytes
 ) -> None:
-    if daprd.settings.dapr_mode.protocol != "http":
-        return
     assert await daprd.envelope("/widgets.v1", body) == []
     assert [batch for _, batch in handler.batches if batch] == []
 
 
+@grpc_only  # Over HTTP it makes the whole body no JSON.
 @pytest.mark.parametrize("data", [b'1,"type":"another"', b"{", b"\xff"])
 async def test_data_that_is_no_json_is_given_back_in_bytes(
     daprd: Deliverer, handler: Handler, data: bytes
 ) -> None:
-    if daprd.settings.dapr_mode.protocol != "grpc":
-        return  # Over HTTP it makes the whole body no JSON.
-    sent = {"id": "e", "type": "widget.v1", "data_content_type": "application/json", "data": data}
-    assert await daprd.fields("/widgets.v1", sent) == "SUCCESS"
+    whole = event(data_base64=base64.b64encode(data).decode(), data=None)
+    assert await daprd.one("/widgets.v1", whole) == "SUCCESS"
     [(_, [got])] = handler.batches
-    whole = json.loads(got.original())
-    assert (whole["type"], base64.b64decode(whole["data_base64"])) == ("widget.v1", data)
-    assert "data" not in whole
+    assert json.loads(got.original()) == whole
+
+
+@pytest.mark.parametrize("path", ["/widgets.v2", "/widgets.v1/", "/", "/a/b?c"])
+async def test_events_on_an_unknown_path_come_again(daprd: Deliverer, handler: Handler, path: str) -> None:
+    """daprd forgets an event that is answered with 404 or UNIMPLEMENTED."""
+    assert await daprd.one(path, event()) == "RETRY"
+    assert await daprd.bulk(path, [event(), event()]) == ["RETRY"] * 2
+    assert handler.batches == []
+
+
+@grpc_only  # Over HTTP there is nothing but the path.
+async def test_the_path_alone_decides_whatever_the_topic(daprd: Deliverer, handler: Handler) -> None:
+    fields = message(event())
+    assert fields
+    assert await daprd.fields("/widgets.v1", fields, Topic("another", "topic")) == "SUCCESS"
+    assert [path for path, _ in handler.batches] == ["/widgets.v1"]
+
+
+@grpc_only
+async def test_an_event_of_which_a_part_is_withheld_is_neither_stored_nor_given_back(
+    daprd: Deliverer, handler: Handler
+) -> None:
+    complete = event()
+    partly = [{**complete, name: 7} for name in complete if name not in ("time", "data")]
+    partly += [{**complete, "datacontenttype": "application/x+json"}, event(data=None, data_base64="e30=")]
+    await daprd.bulk("/widgets.v1", [*partly, event(datacontenttype="text/plain")])
+    [(_, batch)] = handler.batches
+    assert len(batch) == len(partly) + 1, "daprd sends an empty entry for the last one"
+    for got in batch:
+        assert got.original() == b""
+        with pytest.raises(Malformed, match="hands over only a part"):
+            version(got)

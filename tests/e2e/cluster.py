@@ -66,15 +66,18 @@ class Api:
 
 
 @contextmanager
-def api(port: int = 3000, namespace: str = INVENTORY, target: str = "service/inventory") -> Iterator[Api]:
-    with forwarded(namespace, target, port) as local, httpx.Client(timeout=30) as http:
+def api(
+    port: int = 3000, namespace: str = INVENTORY, target: str = "service/inventory", **headers: str
+) -> Iterator[Api]:
+    with forwarded(namespace, target, port) as local, httpx.Client(timeout=30, headers=headers) as http:
         yield Api(f"http://127.0.0.1:{local}", http)
 
 
 @contextmanager
 def dead_letters() -> Iterator[Api]:
-    """Their private API, which listens on the pod's loopback."""
-    with api(3003, target="deployment/inventory") as private:
+    """Their private API, which listens on the pod's loopback and wants daprd's token."""
+    token = {"dapr-api-token": secret(INVENTORY, "dapr-api-token")["token"]}
+    with api(3003, target="deployment/inventory", **token) as private:
         yield private
 
 

@@ -59,8 +59,10 @@ def resource_of(letter: Judged) -> str:
 
 def _may(world: World, each: Judged, grave_is_down: bool) -> set[str]:
     """The fates that the contract allows."""
+    if each.withheld:
+        return {RETRY}
     good = ("parked" if not world.down.broker else RETRY) if world.down.stores else "stored"
-    bad = RETRY if grave_is_down or each.withheld else "buried"
+    bad = RETRY if grave_is_down else "buried"
     return {Kind.GOOD: {good}, Kind.BAD: {bad}, Kind.EITHER: {good, bad}}[each.kind]
 
 
@@ -118,8 +120,8 @@ def _is_letter_of(letter: bytes, each: Judged) -> bool:
     whole = _said(letter)
     if whole is None:
         return False
-    if whole.get("type") == events.UNREADABLE_TYPE and "data_base64" in whole:
-        return bool(each.raw) and each.raw in base64.b64decode(whole["data_base64"])
+    if whole.get("type") == events.WRAPPED_TYPE and "data_base64" in whole:
+        return _is_letter_of(base64.b64decode(whole["data_base64"]), each)
     if each.raw and base64.b64encode(each.raw).decode() == whole.get("data_base64"):
         # The bytes that gRPC has brought, where they are not quite JSON.
         return _without(whole, "data_base64") == _without(each.whole, "deadletterreason", "data")

@@ -57,7 +57,7 @@ def host() -> Iterator[Host]:
 def impatient() -> Iterator[None]:
     """A broker that is down is asked once: nobody mends it meanwhile."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(parking, "_PATIENCE_SECONDS", -1.0)
+        patch.setattr(parking, "_TIMEOUT_SECONDS", -1.0)
         yield
 
 

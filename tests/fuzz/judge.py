@@ -1,9 +1,9 @@
 """What the contract says of an event, read anew: by no line of the code that it judges."""
 
+import base64
 import json
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from decimal import Decimal
 from enum import Enum
 from math import isinf
@@ -23,8 +23,8 @@ class Kind(Enum):
 class Judged(NamedTuple):
     """An event. `raw` is what was sent of it, `whole` what that says, None when it is no JSON object.
 
-    `order` tells which of two is newer. `odd`: JSON leaves open what it says. `withheld`: daprd has kept the
-    data to itself.
+    `order` tells which of two is newer. `odd`: JSON leaves open what it says. `withheld`: daprd has handed
+    over only a part of it, so that only daprd can move it to the dead letters.
     """
 
     kind: Kind
@@ -56,9 +56,8 @@ class Pairs(dict[str, Any]):
 _DEEP = re.compile(rb'(\[{40,})(\]{40,})|((?:\{"a":){40,})1(\}{40,})|"(?:[^"\\]|\\.)*+"', re.DOTALL)
 _PAIR = re.compile(rb"\\u[dD][89abAB]..\\u[dD][c-fC-F]..")
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
-_TIME = re.compile(r"(\d{4}-\d\d-\d\d)[Tt](\d\d:\d\d:\d\d)(?:\.(\d+))?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
-_ODD_TIME = re.compile(
-    r"\d{4}-\d\d-\d\d( \d\d:\d\d:\d\d|[Tt]\d\d:\d\d:60)(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII
+_TIME = re.compile(
+    r"(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:\.(\d+))?(?:[Zz]|([+-])(\d\d):(\d\d))", re.ASCII
 )
 _NUMBER = re.compile(r"(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?", re.ASCII)
 
@@ -91,7 +90,18 @@ def judge(raw: bytes) -> Judged:
     whole, odd = read_loosely(raw)
     if not isinstance(whole, dict):
         return Judged(Kind.BAD, raw, odd=odd, withheld=not raw)
-    return judge_parts(raw, whole, whole.get("data"), odd=odd)
+    data, odd_data = _data(whole)
+    return judge_parts(raw, whole, data, odd=odd or odd_data)
+
+
+def _data(whole: dict[str, Any]) -> tuple[Any, bool]:
+    """The payload; and whether JSON leaves open what it says."""
+    data, encoded = whole.get("data"), whole.get("data_base64")
+    if data is not None or not isinstance(encoded, str):
+        return data, False
+    if not re.fullmatch(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?", encoded):
+        return None, False
+    return read_loosely(base64.b64decode(encoded))
 
 
 def read_loosely(raw: bytes) -> tuple[Any, bool]:
@@ -112,9 +122,7 @@ def judge_parts(
     item, order = _item(data), _order(whole)
     if item is None or order is None or not _attributes_are_good(whole):
         return Judged(Kind.BAD, raw, whole, odd=odd, withheld=withheld)
-    if not isinstance(whole.get("traceparent", ""), str | None) or _ODD_TIME.fullmatch(
-        whole.get("time") or ""
-    ):
+    if not isinstance(whole.get("traceparent", ""), str | None):
         odd = True
     return Judged(Kind.EITHER if odd else Kind.GOOD, raw, whole, item, order, odd, withheld)
 
@@ -125,7 +133,8 @@ def members(pack: Judged) -> list[Judged] | None:
     listed = data.get("events") if isinstance(data, dict) else None
     if not isinstance(listed, list) or not listed or not all(isinstance(each, dict) for each in listed):
         return None
-    return [judge_parts(b"", each, each.get("data")) for each in listed]
+    read = [(each, *_data(each)) for each in listed]
+    return [judge_parts(b"", each, data, odd=odd) for each, data, odd in read]
 
 
 def _attributes_are_good(whole: Mapping[str, Any]) -> bool:
@@ -133,8 +142,10 @@ def _attributes_are_good(whole: Mapping[str, Any]) -> bool:
     if not all(isinstance(text, str) and 1 <= len(text) <= 1024 and "\0" not in text for text in texts):
         return False
     content_type = whole.get("datacontenttype")
+    if content_type is None:
+        return True
     return isinstance(content_type, str) and bool(
-        re.fullmatch(r"application/(json|.*\+json)", content_type.partition(";")[0].strip(), re.I | re.S)
+        re.fullmatch(r"[^/]+/(json|.*\+json)", content_type.partition(";")[0].strip(), re.I | re.S)
     )
 
 
@@ -170,18 +181,31 @@ def _order(whole: Mapping[str, Any]) -> tuple[str, str] | None:
     time, id = whole.get("time"), str(whole.get("id"))
     if time is None:
         return "", id
-    if not isinstance(time, str):
-        return None
-    if _ODD_TIME.fullmatch(time):
-        return "~", id  # Who takes it, may take it for newer than all.
-    parts = _TIME.fullmatch(time)
+    parts = _TIME.fullmatch(time) if isinstance(time, str) else None
     if not parts:
         return None
-    try:
-        moment = datetime.fromisoformat(f"{parts[1]}T{parts[2]}{parts[4].upper()}").astimezone(UTC)
-    except (ValueError, OverflowError):
+    year, month, day, hour, minute, second, hours, minutes = (
+        int(parts[n] or 0) for n in (1, 2, 3, 4, 5, 6, 9, 10)
+    )
+    leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
+    length = {2: 29 if leap else 28, 4: 30, 6: 30, 9: 30, 11: 30}.get(month, 31)
+    if not (1 <= month <= 12 and 1 <= day <= length and hour < 24 and minute < 60 and second <= 60):
         return None
-    return f"{moment:%Y}".zfill(4) + f"{moment:-%m-%dT%H:%M:%S}.{parts[3] or '':0<9}"[:26], id
+    if not (hours < 24 and minutes < 60):
+        return None
+    offset = (60 * hours + minutes) * (-1 if parts[8] == "-" else 1)
+    moment = 1440 * _days(year, month, day) + 60 * hour + minute - offset
+    month_ends = {1440 * _days(y, m, 1) - 1 for y in (year - 1, year, year + 1) for m in range(1, 13)}
+    if second == 60 and moment not in month_ends:
+        return None
+    return f"{moment + 10**9:010}{second:02}{parts[7] or '':0<9}"[:21], id
+
+
+def _days(year: int, month: int, day: int) -> int:
+    """The number of the day, counted in years that begin in March."""
+    if month <= 2:
+        year, month = year - 1, month + 12
+    return 365 * year + year // 4 - year // 100 + year // 400 + (153 * month - 457) // 5 + day
 
 
 def _refuse(constant: str) -> Any:

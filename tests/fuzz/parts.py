@@ -99,12 +99,19 @@ CONTENT_TYPES = [
     "application/json",
     "application/json; charset=utf-8",
     "Application/JSON",
+    "application/json ; charset=utf-8",
     "application/x+json",
+    "application/cloudevents+json",
+    "text/json",
+    None,
 ]
 STRAY = [b"\xff", b"\0", b"\xef\xbb\xbf", b"\xed\xa0\x80"]
 BAD_CONTENT_TYPES = [
     "text/plain",
-    "text/json",
+    "TEXT/PLAIN",
+    "application/xml;v=1",
+    "",
+    "/json",
     "application/octet-stream",
     "application/cloudevents",
     "json",

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dapr_hero.errors import BadRequest, NotFound
 from dapr_hero.inventory import dead_letters_api
 from dapr_hero.inventory.dead_letters import DeadLetters, Place
 from dapr_hero.letters import Letter, Page, State
+from dapr_hero.problems import BadRequest, NotFound
 from tests.fuzz import texts
 from tests.fuzz.host import Client, Host
 from tests.fuzz.profiles import PROFILE
@@ -59,7 +59,7 @@ class Letters(DeadLetters):
 
 @pytest.fixture(scope="module")
 def client(host: Host) -> Iterator[Client]:
-    with host.serving(dead_letters_api.build(Letters())) as client:
+    with host.serving(dead_letters_api.build(Letters(), "")) as client:
         yield client
 
 

@@ -9,27 +9,21 @@ import pytest
 from dapr.proto import appcallback_service_v1, appcallback_v1
 from google.protobuf.json_format import MessageToDict, ParseDict
 from google.protobuf.message import DecodeError
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from dapr_hero.routing import DEAD_LETTERS_PATH, ROUTES, Route, subscriptions
 from tests.fuzz import texts
 from tests.fuzz.account import check_dead, check_fresh, check_pack, resource_of
 from tests.fuzz.host import DEADLINE_SECONDS, Listening
-from tests.fuzz.judge import Judged, judge, judge_parts, read, read_loosely
+from tests.fuzz.judge import Judged, Kind, judge, judge_parts, read, read_loosely
 from tests.fuzz.profiles import PROFILE
 from tests.fuzz.tally import Count
 from tests.fuzz.world import Down, World, answered, downs
+from tests.handover import FIELDS, as_doubles, entry, is_text, is_whole
 
 TYPES = ("widget.v1", "gadget.v1", "thingamajig.v1")
 _status = appcallback_v1.TopicEventResponse.TopicEventResponseStatus.Name
-_FIELDS = {
-    "id": "id",
-    "source": "source",
-    "type": "type",
-    "specversion": "spec_version",
-    "datacontenttype": "data_content_type",
-}
 
 routes = st.sampled_from(ROUTES)
 _text = st.text(texts.characters, max_size=8) | st.sampled_from(["", "\0", "a\0b", "x" * 1024, "x" * 1025])
@@ -63,23 +57,41 @@ def _events(draw: st.DrawFn, data: st.SearchStrategy[bytes], types: tuple[str, .
     attributes = {
         name: json.loads(value) for name, value in draw(texts.attributes(types)).items() if name != "time"
     }
-    for name in draw(st.just([]) | st.just([]) | st.lists(st.sampled_from(list(_FIELDS)), max_size=1)):
+    for name in draw(st.just([]) | st.just([]) | st.lists(st.sampled_from(list(FIELDS)), max_size=1)):
         attributes[name] = draw(st.sampled_from(["text/plain", "application/xml", "", "json"]) | _text)
-    fields: dict[str, Any] = {_FIELDS[name]: value for name, value in attributes.items()}
+    fields: dict[str, Any] = {FIELDS[name]: value for name, value in attributes.items()}
     fields["data"] = draw(data)
     fields["extensions"] = ParseDict(draw(_extensions), appcallback_v1.TopicEventRequest().extensions)
     return Sent(fields, _judged(attributes, MessageToDict(fields["extensions"]), fields["data"]))
 
 
-def _judged(attributes: dict[str, str], extensions: dict[str, Any], data: bytes) -> Judged:
-    content_type = attributes["datacontenttype"]
-    whole = {**extensions, **{name: value for name, value in attributes.items() if value}}
-    whole = read(json.dumps(whole).encode())
-    if not data:
-        return judge_parts(data, whole, None, withheld="json" not in content_type)
+def _judged(attributes: dict[str, str | None], extensions: dict[str, Any], data: bytes) -> Judged:
+    texts = {name: value or "" for name, value in attributes.items()}
+    whole = read(json.dumps({**extensions, **texts}).encode())
+    if not data or not all(texts.values()):
+        return judge_parts(data, whole, None, withheld=True)
+    if is_text(texts["datacontenttype"]):
+        text = data.decode(errors="replace")
+        return judge_parts(data, {**whole, "data": text}, text, odd=text.encode() != data)
     payload, odd = read_loosely(data)
-    said = data.decode(errors="replace") if content_type.startswith("text/") else payload
-    return judge_parts(data, {**whole, "data": said}, payload, odd=odd)
+    return judge_parts(data, {**whole, "data": payload}, payload, odd=odd)
+
+
+@st.composite
+def _handed_over(draw: st.DrawFn) -> Sent | None:
+    """An event as daprd hands it over in a bulk, which is not always all of it."""
+    whole, odd = read_loosely(draw(texts.events(TYPES)).encode())
+    assume(isinstance(whole, dict) and not odd)
+    said = as_doubles(whole)
+    if said.get("data") is not None:  # Beside it daprd never hands over the other member.
+        said.pop("data_base64", None)
+    fields = entry(said)
+    if fields is None:
+        return None
+    judged = judge(json.dumps(said).encode())
+    if not is_whole(fields):  # Whatever it is, now nothing can be stored of it.
+        judged = judged._replace(kind=Kind.BAD, item=None, withheld=True)
+    return Sent(fields, judged)
 
 
 class Caller:
@@ -145,6 +157,31 @@ def test_bulk(
     entries: list[tuple[str, Sent | None]],
     down: Down,
 ) -> None:
+    _check_bulk(grpc, caller, count, route, entries, down)
+
+
+@given(routes, st.lists(st.tuples(_text, _handed_over()), max_size=5), downs)
+@PROFILE
+def test_events(
+    grpc: Listening,
+    caller: Caller,
+    count: Count,
+    route: Route,
+    entries: list[tuple[str, Sent | None]],
+    down: Down,
+) -> None:
+    """Whatever event there is in the topic."""
+    _check_bulk(grpc, caller, count, route, entries, down)
+
+
+def _check_bulk(
+    grpc: Listening,
+    caller: Caller,
+    count: Count,
+    route: Route,
+    entries: list[tuple[str, Sent | None]],
+    down: Down,
+) -> None:
     world = grpc.world = World(grpc.settings, down)
     answers = caller.bulk(route.path, [_entry(id, sent) for id, sent in entries])
     statuses = [status for _, status in answers]
@@ -155,9 +192,9 @@ def test_bulk(
 
 def _version(event: str) -> Sent:
     whole = json.loads(event)
-    attributes = {name: whole[name] for name in _FIELDS}
+    attributes = {name: whole[name] for name in FIELDS}
     extensions, data = {"time": whole["time"]}, json.dumps(whole["data"]).encode()
-    fields = {_FIELDS[name]: value for name, value in attributes.items()}
+    fields = {FIELDS[name]: value for name, value in attributes.items()}
     return Sent({**fields, "extensions": extensions, "data": data}, _judged(attributes, extensions, data))
 
 

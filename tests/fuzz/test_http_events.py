@@ -167,11 +167,10 @@ def test_dead_letter_that_is_not_wrapped(http: Listening, client: Client, count:
     assert not world.is_empty
 
 
+@pytest.mark.parametrize("http", [Mode.SDK_HTTP], indirect=True)  # Only the SDK's registration has one.
 @given(texts.bodies(texts.events(TYPES)), downs)
 @PROFILE
 def test_registered_route(http: Listening, client: Client, count: Count, body: bytes, down: Down) -> None:
-    if http.settings.dapr_mode is not Mode.SDK_HTTP:
-        pytest.skip("only the SDK's registration has one")
     world = http.world = World(http.settings, down)
     answer = post(client, f"/{http.settings.pubsub_topic}", body, SINGLE)["status"]
     count.add(*answered(world, [answer]))

@@ -1,5 +1,6 @@
 """JSON as nobody should write it: texts, not values, so that they can be wrong in every way."""
 
+import base64
 import json
 from collections.abc import Mapping
 from typing import TypeVar
@@ -112,7 +113,12 @@ _ODD_ATTRIBUTES: dict[str, st.SearchStrategy[str]] = {
     "datacontenttype": st.sampled_from(parts.BAD_CONTENT_TYPES).map(json.dumps),
     "traceparent": st.just('"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"'),
     "entries": st.sampled_from(["[]", '[{"entryId":"x","event":{}}]', '[{"entryId":"x"}]']),
-    "data_base64": st.sampled_from(['""', '"e30="', '"bm8gSlNPTg=="', '"!"']),
+    "data_base64": st.one_of(
+        st.sampled_from(['""', '"e30="', '"bm8gSlNPTg=="', '"!"']),
+        st.deferred(lambda: payloads()).map(
+            lambda text: json.dumps(base64.b64encode(text.encode()).decode())
+        ),
+    ),
     "deadletterreason": st.just('"another"'),
     "fault": hostile,
     "original": hostile,

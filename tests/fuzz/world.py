@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, cast
 from hypothesis import strategies as st
 
 from dapr_hero.errors import Unavailable
+from dapr_hero.events import CloudEvent
 from dapr_hero.inventory.database import Database
 from dapr_hero.inventory.dead_letters import DeadLetters
 from dapr_hero.inventory.handlers import Handlers
@@ -95,7 +96,7 @@ class World:
         self._settings = settings
         parking = Parking(cast(Sidecar, self._broker), settings)
         saves = {resource: store.save for resource, store in self.stores.items()}
-        self.handlers = Handlers(saves, parking, DeadLetters(self.table, parking))
+        self.handlers = Handlers(saves, parking, DeadLetters(self.table, parking), _known)
 
     @property
     def buried(self) -> Sequence[bytes]:
@@ -110,6 +111,10 @@ class World:
     def is_empty(self) -> bool:
         stored = any(store.versions for store in self.stores.values())
         return not (stored or self._broker.topics or self.table.originals)
+
+
+async def _known(_: CloudEvent) -> None:
+    """The subscription in force is that of the code."""
 
 
 def answered(world: World, answers: Sequence[str]) -> list[str]:

@@ -23,6 +23,22 @@ def fetch_value(settings: Settings, query: str) -> Any:
     return asyncio.run(_fetch_value(settings, query))
 
 
+def originals(settings: Settings) -> list[bytes]:
+    """The dead letters that are kept, each as it came."""
+    return asyncio.run(_originals(settings))
+
+
+def dead_letters(settings: Settings) -> list[dict[str, Any]]:
+    """The kept events; those that are not JSON objects are left out. Their topic is trimmed behind them."""
+    return [dict(json.loads(each)) for each in originals(settings) if each.startswith(b"{")]
+
+
+async def _originals(settings: Settings) -> list[bytes]:
+    async with as_inventory(settings) as connection:
+        rows = await connection.fetch("SELECT original FROM dead_letters WHERE state = 'kept'")
+        return [row["original"] for row in rows]
+
+
 async def _fetch_value(settings: Settings, query: str) -> Any:
     async with as_inventory(settings) as connection:
         return await connection.fetchval(query)

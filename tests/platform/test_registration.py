@@ -12,7 +12,7 @@ from dapr_hero.local.runtime import DaprRuntime
 from dapr_hero.settings import Mode
 from dapr_hero.testing import RunningPlatform, eventually, start_platform
 from tests.events import event
-from tests.platform.broker import dead_letters
+from tests.platform.database import dead_letters
 
 
 @pytest.fixture(scope="module", params=list(Mode), ids=lambda mode: mode.value)

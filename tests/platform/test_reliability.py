@@ -1,5 +1,6 @@
 """Faults, one at a time, under load: what was acknowledged is stored in the end, in its newest version."""
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,12 +10,14 @@ import httpx2 as httpx
 import pytest
 from valkey import Valkey
 
+from dapr_hero import tokens
 from dapr_hero.local.ports import on_free_ports
 from dapr_hero.local.runtime import DaprRuntime
 from dapr_hero.settings import Mode
 from dapr_hero.testing import RunningPlatform, eventually, start_platform
 from tests.load import KINDS, Ledger, Load, differences, streaming
 from tests.platform.broker import broker
+from tests.platform.database import as_superuser
 from tests.platform.metrics import of_app, of_sidecar
 
 
@@ -69,11 +72,13 @@ def _parked(platform: RunningPlatform) -> int:
 def _letters(platform: RunningPlatform) -> set[str]:
     """The ids of the events that are kept as dead letters."""
     url = f"http://127.0.0.1:{platform.settings.dead_letters_port}/v1/dead-letters"
-    return {letter["event_id"] for letter in httpx.get(url, params={"limit": 1000}).json()["letters"]}
+    headers = tokens.to_daprd(platform.settings)
+    found = httpx.get(url, params={"limit": 1000}, headers=headers).json()["letters"]
+    return {letter["event_id"] for letter in found}
 
 
 def _left_alone(platform: RunningPlatform, store: str) -> bool:
-    return of_app(platform, "dapr_hero_store_answers", store=store) == 0
+    return of_app(platform, "dapr_hero_circuit_closed", store=store, operation="save") == 0
 
 
 def test_products_down_its_circuit_opens_others_go_on_and_its_events_land_later(
@@ -113,6 +118,43 @@ def test_postgresql_down_others_go_on_and_its_events_land_later(platform: Runnin
             _more_are_stored(platform, resource)
         platform.start("postgres") if how == "killed" else platform.resume("postgres")
         _more_are_stored(platform, "widgets")
+
+
+OUTAGES = {
+    "read-only": ("ALTER SYSTEM SET default_transaction_read_only = on", "ALTER SYSTEM RESET ALL"),
+    "no grant": ("REVOKE INSERT ON widgets FROM inventory", "GRANT INSERT ON widgets TO inventory"),
+    "no table": ("ALTER TABLE widgets RENAME TO gone", "ALTER TABLE gone RENAME TO widgets"),
+}
+
+
+@pytest.mark.parametrize("kind", OUTAGES)
+def test_postgresql_that_refuses_every_save_is_one_outage(platform: RunningPlatform, kind: str) -> None:
+    """Its events are parked, one line of the log reports it, and /readyz names it."""
+    breaks, repairs = OUTAGES[kind]
+    logged = len(platform.log("inventory").splitlines())
+    with load(platform, f"postgresql-{kind.replace(' ', '-')}"):
+        _more_are_stored(platform, "widgets")
+        _administer(platform, breaks)
+        eventually(lambda: _left_alone(platform, "widgets"))
+        for resource in ("gadgets", "products"):
+            _more_are_stored(platform, resource)
+        ready = platform.get("/readyz")
+        assert (ready.status_code, ready.json()["dependencies"]["postgresql"]) == (200, "unavailable")
+        assert _parked(platform) > 0
+        _administer(platform, repairs)
+        _more_are_stored(platform, "widgets")
+    lines = [line for line in platform.log("inventory").splitlines()[logged:] if "operation=save" in line]
+    assert ["unavailable;" in line for line in lines] == [True, False]
+
+
+def _administer(platform: RunningPlatform, statement: str) -> None:
+    asyncio.run(_as_superuser(platform, statement))
+
+
+async def _as_superuser(platform: RunningPlatform, statement: str) -> None:
+    async with as_superuser(platform.settings, "inventory") as connection:
+        await connection.execute(statement)
+        await connection.execute("SELECT pg_reload_conf()")
 
 
 def test_the_state_store_refuses_widgets_go_on_and_all_land_later(platform: RunningPlatform) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import httpx2 as httpx
 import pytest
 
+from dapr_hero import tokens
 from dapr_hero.local.ports import on_free_ports, replica_on_free_ports
 from dapr_hero.local.runtime import DaprRuntime
 from dapr_hero.settings import Mode, Settings
@@ -100,5 +101,6 @@ def test_a_rolling_restart_under_load_loses_nothing_and_serves_every_read(platfo
     assert balancer.errors == []
     # What a sidecar had fetched when it was stopped is found again after the processingTimeout.
     eventually(lambda: not differences(platform.settings, ledger.newest), seconds=60)
-    letters = httpx.get(f"http://127.0.0.1:{platform.settings.dead_letters_port}/v1/dead-letters")
+    url = f"http://127.0.0.1:{platform.settings.dead_letters_port}/v1/dead-letters"
+    letters = httpx.get(url, headers=tokens.to_daprd(platform.settings))
     assert letters.json()["total"] == 0

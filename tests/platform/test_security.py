@@ -246,7 +246,7 @@ def _good_answers(platform: RunningPlatform) -> list[str]:
         *(platform.get(path).text for path in paths),
         *(_get(port, "metrics") for port in metrics),
         *(_get(port, "v1.0/metadata", tokens.to_daprd(settings)) for port in metadata),
-        _get(settings.dead_letters_port, "v1/dead-letters"),
+        _get(settings.dead_letters_port, "v1/dead-letters", tokens.to_daprd(settings)),
     ]
 
 

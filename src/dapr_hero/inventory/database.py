@@ -4,16 +4,18 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from importlib import resources
-from typing import Any
+from typing import Any, TypeAlias
 
 import asyncpg
 import structlog
 
-from dapr_hero.errors import Unavailable
+from dapr_hero.errors import Refused, Unavailable
 from dapr_hero.modes import Sidecar
 from dapr_hero.settings import Settings
 
 log = structlog.get_logger()
+
+Connection: TypeAlias = "asyncpg.Connection | asyncpg.pool.PoolConnectionProxy"
 
 _NAME = "postgresql"
 _POOL = 4
@@ -31,12 +33,19 @@ class Database:
         self._opening: asyncio.Task[asyncpg.Pool] | None = None
 
     async def fetch(self, query: str, *arguments: object) -> list[asyncpg.Record]:
-        """Run one statement. Raises: Unavailable, after the request timeout at the latest."""
+        """Run one statement and return its rows.
+
+        Raises: Refused; Unavailable, after the request timeout at the latest.
+        """
         async with _errors_mapped(), asyncio.timeout(self._timeout):
             pool = await self._pool()
-            # The release has the acquisition's timeout: without one, a server that stalls would hold it.
             async with pool.acquire(timeout=self._timeout) as connection:
-                return await connection.fetch(query, *arguments)
+                try:
+                    return await connection.fetch(query, *arguments)
+                except (asyncio.CancelledError, TimeoutError):
+                    # The release would wait for a server that stalls to confirm the cancellation.
+                    connection.terminate()
+                    raise
 
     async def close(self) -> None:
         if not self._opening:
@@ -77,17 +86,28 @@ class Database:
         return await asyncpg.connect(**_login(secret), **options)
 
 
-async def migrate(connection: asyncpg.Connection | asyncpg.pool.PoolConnectionProxy) -> None:
-    """Apply, in order and each once, the numbered files that this database has not seen."""
+async def migrate(connection: Connection) -> None:
+    """Apply, in order and each once, the numbered files that this database has not seen.
+
+    A schema that is up to date is only read, so that a database which is read-only can be used.
+    """
+    if not await _pending(connection):
+        return
     async with connection.transaction():
         await connection.execute("SELECT pg_advisory_xact_lock($1)", _MIGRATION_LOCK)
         await connection.execute("CREATE TABLE IF NOT EXISTS migrations (name text PRIMARY KEY)")
-        applied = {row["name"] for row in await connection.fetch("SELECT name FROM migrations")}
-        for name, sql in _migrations():
-            if name not in applied:
-                log.info("migrating the database", migration=name)
-                await connection.execute(sql)
-                await connection.execute("INSERT INTO migrations VALUES ($1)", name)
+        for name, sql in await _pending(connection):
+            log.info("migrating the database", migration=name)
+            await connection.execute(sql)
+            await connection.execute("INSERT INTO migrations VALUES ($1)", name)
+
+
+async def _pending(connection: Connection) -> list[tuple[str, str]]:
+    """Return the name and the text of each migration to apply."""
+    if await connection.fetchval("SELECT to_regclass('migrations') IS NULL"):
+        return _migrations()
+    applied = {row["name"] for row in await connection.fetch("SELECT name FROM migrations")}
+    return [(name, sql) for name, sql in _migrations() if name not in applied]
 
 
 def _migrations() -> list[tuple[str, str]]:
@@ -96,27 +116,35 @@ def _migrations() -> list[tuple[str, str]]:
 
 
 def _login(secret: Mapping[str, str]) -> dict[str, Any]:
-    try:
-        names = {"host": "host", "user": "username", "password": "password", "database": "database"}
-        return {**{ours: secret[theirs] for ours, theirs in names.items()}, "port": int(secret["port"])}
-    except (KeyError, ValueError) as error:
-        log.error("the database's secret lacks a key or has a bad port", key=type(error).__name__)
-        raise Unavailable(_NAME) from None
+    names = {"host": "host", "user": "username", "password": "password", "database": "database"}
+    missing = sorted({*names.values(), "port"} - secret.keys())
+    if missing:
+        raise Unavailable(_NAME, f"the database secret is incomplete: {', '.join(missing)} is missing")
+    if not secret["port"].isdecimal():
+        raise Unavailable(_NAME, "the database secret is wrong: its port is not a number")
+    return {**{ours: secret[theirs] for ours, theirs in names.items()}, "port": int(secret["port"])}
+
+
+# Errors that concern the values of a statement, by the classes of
+# https://www.postgresql.org/docs/current/errcodes-appendix.html: 22, 23 and 54 (an index entry too large).
+_REFUSALS = (
+    asyncpg.DataError,
+    asyncpg.IntegrityConstraintViolationError,
+    asyncpg.ProgramLimitExceededError,
+    asyncpg.exceptions._base.DataError,  # of the client, which the server's hides in the public module
+)
 
 
 @asynccontextmanager
 async def _errors_mapped() -> AsyncIterator[None]:
-    """PostgreSQL not there, too slow or shutting down is Unavailable; anything else is a fault of ours."""
+    """Map the errors of PostgreSQL and of its client to the two kinds of failure.
+
+    An error about the values is a refusal. Every other one concerns the whole database, whatever the item:
+    it does not answer, is read-only, has no such table, or denies access (ADR 24).
+    """
     try:
         yield
-    except (
-        OSError,
-        TimeoutError,
-        asyncpg.InterfaceError,
-        asyncpg.PostgresConnectionError,
-        asyncpg.InvalidAuthorizationSpecificationError,
-        asyncpg.OperatorInterventionError,
-        asyncpg.InsufficientResourcesError,
-    ) as error:
-        log.warning("database unavailable", error=type(error).__name__)
-        raise Unavailable(_NAME) from None
+    except _REFUSALS as error:
+        raise Refused(_NAME, type(error).__name__) from None
+    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        raise Unavailable(_NAME, f"{type(error).__name__}: {error}") from None

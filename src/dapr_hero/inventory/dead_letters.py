@@ -8,17 +8,20 @@ import asyncpg
 import msgspec
 
 from dapr_hero import items
-from dapr_hero.errors import BadRequest, NotFound
 from dapr_hero.events import CloudEvent
 from dapr_hero.inventory.database import Database
 from dapr_hero.inventory.parking import Parking
 from dapr_hero.letters import Letter, Page, State
+from dapr_hero.problems import BadRequest, NotFound
 
 # What Dapr, and `bury`, add to an event on its way:
 # https://docs.dapr.io/developing-applications/building-blocks/pubsub/pubsub-cloudevents/
 _OF_THE_WAY = {"topic", "pubsubname", "expiration", "deadletterreason"}
 _OF_THE_TRACE = {"traceid", "traceparent", "tracestate"}
 _COLUMNS = "key, state, reason, event_id, event_type, traceparent, attempts, first_at, last_at"
+
+
+_NOT_PUBLISHABLE = "this dead letter is not a CloudEvent and cannot be replayed; discard it instead"
 
 
 class Place(NamedTuple):
@@ -29,7 +32,7 @@ class Place(NamedTuple):
 
 
 class DeadLetters:
-    """All methods raise Unavailable when PostgreSQL does not answer."""
+    """The table of dead letters. All methods raise Unavailable when PostgreSQL is unavailable."""
 
     def __init__(self, database: Database, parking: Parking) -> None:
         self._database = database
@@ -73,24 +76,25 @@ class DeadLetters:
         return _letter(row, original=row["original"].decode(errors="replace"))
 
     async def replay(self, key: str) -> Letter:
-        """Publish the event anew; a letter that was replayed, and has not come back, stays as it is.
+        """Publish the event again; return the letter as it is then.
 
-        It is marked before it is published and again afterwards, and `keep` wins over both marks: wherever
-        this is interrupted, the letter is either back, or still there to be replayed once more.
-        Raises: NotFound, BadRequest for what is no CloudEvent, Unavailable.
+        A letter that was replayed and has not come back is left as it is. The letter is marked only after the
+        publication: wherever this is interrupted, it is still there to be replayed, and a second publication
+        of one event changes nothing. A letter that has come back in the meantime stays kept.
+        Raises: NotFound, BadRequest for a letter that is not a CloudEvent, Unavailable.
         """
-        event = _publishable((await self._row(key))["original"])
-        marked = await self._database.fetch(
-            """
-            UPDATE dead_letters SET state = 'replaying', attempts = attempts + 1
-            WHERE key = $1 AND state <> 'replayed' RETURNING key
-            """,
-            key,
-        )
-        if marked:
+        row = await self._row(key)
+        event = _publishable(row["original"])
+        if row["state"] != State.REPLAYED:
             await self._parking.resume(event)
             await self._database.fetch(
-                "UPDATE dead_letters SET state = 'replayed' WHERE key = $1 AND state = 'replaying'", key
+                """
+                UPDATE dead_letters SET attempts = attempts + 1,
+                    state = CASE WHEN last_at = $2 THEN 'replayed' ELSE state END
+                WHERE key = $1
+                """,
+                key,
+                row["last_at"],
             )
         return await self.get(key)
 
@@ -125,7 +129,9 @@ def _publishable(original: bytes) -> bytes:
     try:
         whole = msgspec.json.decode(original, type=dict[str, msgspec.Raw])
     except items.NOT_JSON:
-        raise BadRequest("this letter is no CloudEvent, and so cannot be replayed; discard it") from None
+        raise BadRequest(
+            "this dead letter is not a CloudEvent and cannot be replayed; discard it instead"
+        ) from None
     return msgspec.json.encode({name: value for name, value in whole.items() if name not in _OF_THE_WAY})
 
 

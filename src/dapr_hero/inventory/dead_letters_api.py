@@ -7,17 +7,22 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import ASGIApp
 
-from dapr_hero.errors import BadRequest, NotFound
 from dapr_hero.inventory.dead_letters import DeadLetters, Place
 from dapr_hero.letters import State
+from dapr_hero.local_callers import LocalCallers
+from dapr_hero.problems import BadRequest, NotFound
 from dapr_hero.rest import exception_handlers, json_response
+from dapr_hero.tokens import HttpGuard
 
 _MOST = 1000
 _DIGITS = 10
 
 
-def build(letters: DeadLetters) -> Starlette:
+def build(letters: DeadLetters, token: str) -> ASGIApp:
+    """Return the API, for callers on this machine that have the token."""
+
     async def list_letters(request: Request) -> Response:
         return json_response(await letters.page(_state(request), _limit(request), _after(request)))
 
@@ -36,7 +41,8 @@ def build(letters: DeadLetters) -> Starlette:
         Route("/v1/dead-letters/{key}", letter, methods=["GET", "DELETE"]),
         Route("/v1/dead-letters/{key}/replay", replay, methods=["POST"]),
     ]
-    return Starlette(routes=routes, exception_handlers=exception_handlers)
+    app = Starlette(routes=routes, exception_handlers=exception_handlers)
+    return LocalCallers(HttpGuard(app, token))
 
 
 def _key(request: Request) -> str:
@@ -50,14 +56,14 @@ def _state(request: Request) -> State:
     try:
         return State(request.query_params.get("state", State.KEPT))
     except ValueError:
-        raise BadRequest(f"state is one of {', '.join(State)}") from None
+        raise BadRequest(f"state must be one of {', '.join(State)}") from None
 
 
 def _limit(request: Request) -> int:
     text = request.query_params.get("limit", "100")
     # Python does not read a number of thousands of digits.
     if not text.isdecimal() or len(text) > _DIGITS or not 1 <= int(text) <= _MOST:
-        raise BadRequest(f"limit is a number from 1 to {_MOST}")
+        raise BadRequest(f"limit must be a number from 1 to {_MOST}")
     return int(text)
 
 
@@ -72,4 +78,4 @@ def _after(request: Request) -> Place | None:
             raise ValueError
         return Place(last_at.astimezone(UTC), key)
     except (ValueError, OverflowError):  # OverflowError: in UTC it is before the year 1, or after 9999.
-        raise BadRequest("after is what `next` says on the page before") from None
+        raise BadRequest("`after` must be the `next` value of the previous page") from None

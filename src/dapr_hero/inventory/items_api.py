@@ -9,9 +9,10 @@ import structlog
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from dapr_hero import errors, items, metrics
-from dapr_hero.errors import BadRequest, MethodNotAllowed, NotFound, Problem
+from dapr_hero import items, metrics, problems
+from dapr_hero.errors import Unavailable
 from dapr_hero.items import MAX_ID, Item
+from dapr_hero.problems import BadRequest, MethodNotAllowed, NotFound, Problem, ServiceUnavailable
 
 log = structlog.get_logger()
 
@@ -42,6 +43,8 @@ class ItemsApi:
             body = await self._body(method, resource, id)
         except Problem as problem:
             return _refused(resource, problem)
+        except Unavailable as failure:
+            return _refused(resource, ServiceUnavailable(failure))
         except Exception:
             log.exception("request failed", resource=resource)
             return _refused(resource, Problem("the request failed; it has been logged"))
@@ -61,4 +64,4 @@ class ItemsApi:
 
 def _refused(resource: str, problem: Problem) -> Response:
     metrics.REQUESTS.labels(resource, problem.status.value).inc()
-    return errors.response(problem)
+    return problems.response(problem)

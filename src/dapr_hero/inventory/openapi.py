@@ -5,8 +5,8 @@ from typing import Any
 
 import msgspec
 
-from dapr_hero.errors import ErrorBody
 from dapr_hero.items import MAX_DESCRIPTION, MAX_ID
+from dapr_hero.problems import ErrorBody
 from dapr_hero.routing import ROUTES
 
 RESOURCES = tuple(route.resource for route in ROUTES)

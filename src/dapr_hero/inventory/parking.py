@@ -4,6 +4,8 @@ import asyncio
 import time
 from collections.abc import Sequence
 
+import structlog
+
 from dapr_hero import events
 from dapr_hero.errors import Unavailable
 from dapr_hero.events import CloudEvent
@@ -11,9 +13,11 @@ from dapr_hero.modes import Sidecar
 from dapr_hero.routing import Topic
 from dapr_hero.settings import Settings
 
+log = structlog.get_logger()
+
 # How long a broker that has just gone is waited for. With the retries of Dapr's policy that makes more than
 # the component's processingTimeout, which ends the delivery, and leaves the event unacknowledged (ADR 9).
-_PATIENCE_SECONDS = 8.0
+_TIMEOUT_SECONDS = 8.0
 _PAUSE_SECONDS = 0.5
 # What comes back comes by single packs: small enough that a store which is back is not overrun.
 _PACK_EVENTS = 100
@@ -25,6 +29,7 @@ class Parking:
     def __init__(self, sidecar: Sidecar, settings: Settings) -> None:
         self._sidecar = sidecar
         self._settings = settings
+        self._available = True
 
     async def park(self, resource: str, batch: Sequence[CloudEvent], reason: str) -> None:
         """Until the store of this resource answers. The events are readable ones."""
@@ -43,11 +48,23 @@ class Parking:
         await self._publish(Topic(self._settings.pubsub_name, self._settings.pubsub_topic), event)
 
     async def _publish(self, topic: Topic, event: bytes) -> None:
-        deadline = time.monotonic() + _PATIENCE_SECONDS
+        deadline = time.monotonic() + _TIMEOUT_SECONDS
         while True:
             try:
-                return await self._sidecar.publish(topic.pubsub, topic.name, event)
-            except Unavailable:
+                await self._sidecar.publish(topic.pubsub, topic.name, event)
+            except Unavailable as failure:
+                self._note(failure.cause)
                 if time.monotonic() > deadline:
                     raise
+            else:
+                return self._note(None)
             await asyncio.sleep(_PAUSE_SECONDS)
+
+    def _note(self, cause: str | None) -> None:
+        """Log the outage of the broker when it starts and when it ends."""
+        available = cause is None
+        if available and not self._available:
+            log.info("broker available again")
+        elif self._available and not available:
+            log.warning("broker unavailable", cause=cause)
+        self._available = available

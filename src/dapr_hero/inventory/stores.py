@@ -6,10 +6,9 @@ from decimal import Decimal
 from typing import Any, TypeVar
 
 import grpc.aio
-import structlog
 
-from dapr_hero import tokens, tracing
-from dapr_hero.errors import Unavailable
+from dapr_hero import errors, tokens, tracing
+from dapr_hero.errors import Refused, Unavailable
 from dapr_hero.inventory.database import Database
 from dapr_hero.items import Item, Store, Version
 from dapr_hero.limits import MAX_MESSAGE_BYTES
@@ -18,8 +17,6 @@ from dapr_hero.products.v1 import products_pb2 as pb
 from dapr_hero.products.v1.products_pb2_grpc import ProductsStub
 from dapr_hero.settings import Settings
 from dapr_hero.state import VersionedState
-
-log = structlog.get_logger()
 
 T = TypeVar("T")
 
@@ -99,8 +96,10 @@ class Products:
         request = pb.SaveProductsRequest(products=[_message(version) for version in versions])
         answers = (await self._call(self._products.SaveProducts(request, **self._options()))).responses
         refused = [answer.status.message for answer in answers if answer.status.code != _OK]
-        if refused or len(answers) != len(versions):
-            raise ValueError(f"products refused {len(refused)} of {len(versions)} valid items: {refused[:1]}")
+        if refused:
+            raise Refused("products", refused[0])
+        if len(answers) != len(versions):
+            raise Unavailable("products", f"{len(answers)} responses for {len(versions)} items")
 
     async def close(self) -> None:
         await self._channel.close()
@@ -109,8 +108,7 @@ class Products:
         try:
             return await call
         except grpc.aio.AioRpcError as error:
-            log.warning("call failed", dependency="products", code=error.code().name, details=error.details())
-            raise Unavailable("products") from None
+            raise errors.of_grpc("products", error.code(), error.details()) from None
 
     def _options(self) -> dict[str, Any]:
         headers = {**self._headers, **tracing.outgoing()}

@@ -61,14 +61,14 @@ def _dapr(settings: Settings) -> Check:
         return Check(name, True, str(found.daprd.parent))
     go = _go()
     return Check(
-        name, True, f"not yet; {go}", "`make deps` downloads them, or builds them in about 5 minutes"
+        name, True, f"not yet; {go}", "`make deps` downloads them (seconds) or builds them (3 to 10 minutes)"
     )
 
 
 def _go() -> str:
     path = shutil.which("go")
     if not path:
-        return "no Go here, it would be installed too"
+        return "Go is not installed; a build would get it as well"
     answer = subprocess.run([path, "version"], capture_output=True, text=True, check=False)  # noqa: S603
     return answer.stdout.strip()
 

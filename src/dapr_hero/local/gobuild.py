@@ -1,4 +1,4 @@
-"""Dapr's binaries, built from the source that the Go module proxy serves, with the components that we use."""
+"""Builds Dapr's binaries, with the components in use, from the source that the Go module proxy serves."""
 
 import os
 import shutil
@@ -14,8 +14,11 @@ from dapr_hero.local.report import Report
 
 # Without a tag daprd panics when it starts, and some of our components are not in "stablecomponents".
 TAGS = "allcomponents"
-OPTIONS = ["-mod=readonly", "-tags", TAGS]
-LINKER_FLAGS = f"-s -w -X {SOURCE}/pkg/buildinfo.version={VERSION}"
+# Without the paths, the next build finds in the caches what this one left there, in whatever folder.
+OPTIONS = ["-mod=readonly", "-trimpath", "-tags", TAGS]
+# The version of `--version`, and the one in each line of the logs.
+VERSIONED = (f"{SOURCE}/pkg/buildinfo.version", "github.com/dapr/kit/logger.DaprVersion")
+LINKER_FLAGS = " ".join(["-s -w", *(f"-X {name}={VERSION}" for name in VERSIONED)])
 # Files of cmd/daprd/components that register nothing.
 _KEPT = "zz_"
 

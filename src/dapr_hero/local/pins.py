@@ -35,9 +35,9 @@ REPLACED: Mapping[str, Module] = {
 COMPONENTS: Set[str] = frozenset(
     {
         *("nameresolution_kubernetes", "nameresolution_mdns", "nameresolution_nameformat"),
-        *("pubsub_jetstream", "pubsub_kafka", "pubsub_rabbitmq", "pubsub_redis"),
-        *("secretstores_kubernetes", "secretstores_local_file"),
-        *("state_postgres", "state_redis", "state_sqlite"),
+        *("pubsub_in-memory", "pubsub_jetstream", "pubsub_kafka", "pubsub_rabbitmq", "pubsub_redis"),
+        *("secretstores_kubernetes", "secretstores_local_env", "secretstores_local_file"),
+        *("state_in-memory", "state_postgres", "state_redis", "state_sqlite"),
     }
 )
 

@@ -1,4 +1,4 @@
-"""Dapr's own programs, daprd and Sentry, in exactly one version: found, downloaded or built."""
+"""Provides Dapr's own programs, daprd and Sentry, in exactly one version: found, downloaded or built."""
 
 import fcntl
 import os
@@ -89,7 +89,7 @@ def obtain(
                 absent = [name for name in missing if not (folder / name).exists()]
                 _bring(absent, Sources(settings.dapr_release_url, checksums, build), folder, work, report)
         except OSError as error:
-            raise RuntimeUnavailable(f"{folder} cannot be used: {error}. Mend it, or {SET_PATHS}") from None
+            raise RuntimeUnavailable(f"{folder} cannot be used ({error}). Fix it, or {SET_PATHS}") from None
         paths |= {name: folder / name for name in missing}
     return DaprRuntime(**paths)
 
@@ -139,7 +139,7 @@ def _fault(name: str, path: Path) -> str | None:
     version = version_of(name, path)
     if version == VERSION or (name == "sentry" and version is None):
         return None
-    return f"is version {version}" if version else "does not tell its version"
+    return f"is version {version}" if version else "does not report its version"
 
 
 def _installed(name: str) -> Path | None:
@@ -184,7 +184,7 @@ def _bring(names: Sequence[str], sources: Sources, folder: Path, work: Path, rep
                 f"{error}; it is not used. To go on, {SET_URL}, or {SET_PATHS}"
             ) from None
         except DownloadError as error:
-            report.say(f"{error}; building from source instead: about three minutes on two cores")
+            report.say(f"{error}; building from source instead (3 to 10 minutes)")
             for binary in _built(names[place:], error, sources, work, report):
                 _keep(binary, folder)
             return
@@ -198,7 +198,7 @@ def _built(
         return sources.build(names, work, report).values()
     except BuildError as error:
         raise RuntimeUnavailable(
-            f"No Dapr {VERSION}: {why}; building it: {error}. "
+            f"Dapr {VERSION} cannot be installed. Download: {why}. Build: {error}. "
             f"To go on, {INSTALL_GO}, {SET_URL}, or {SET_PATHS}"
         ) from None
 

@@ -1,7 +1,8 @@
 """The four ways to talk to Dapr, behind two interfaces: calls out and events in.
 
-Each mode is one module with the same three names in the same order: `connect` (calls out), `listen`
-(events in) and, between them, how this mode says what Dapr needs to hear. Open two of them side by side.
+Each mode is one module with `connect`, which returns its `Sidecar` (calls out), and `listen`, which returns
+its `Listener` (events in). Two modes share each of the other modules: `http_calls` and `http_events` serve
+both HTTP modes, `grpc_events` both gRPC modes, and `sdk_settings` both SDK modes.
 """
 
 import asyncio
@@ -13,9 +14,9 @@ from typing import NamedTuple, Protocol, cast
 import aiohttp
 import structlog
 
-from dapr_hero import tokens
+from dapr_hero import metrics, tokens
 from dapr_hero.errors import Unavailable
-from dapr_hero.events import CloudEvent, Outcome
+from dapr_hero.events import CloudEvent, Outcome, Verdict
 from dapr_hero.routing import Subscription
 from dapr_hero.settings import Mode, Settings
 
@@ -78,6 +79,17 @@ class ModeModule(Protocol):
 def load(mode: Mode) -> ModeModule:
     """The module of a mode; only the chosen one is imported, with what it needs."""
     return cast(ModeModule, importlib.import_module(f"dapr_hero.modes.{mode.name.lower()}"))
+
+
+def retry_unknown_path(path: str, count: int) -> list[Outcome]:
+    """Return the outcomes of events on a path that no subscription of this version names.
+
+    daprd delivers there when its Subscription is ahead of the code. It takes the usual answers, 404 and
+    UNIMPLEMENTED, for handled events and forgets them; after RETRY it keeps them in the end as dead letters.
+    """
+    log.error("no handler for this path; its events end as dead letters", path=path, count=count)
+    metrics.EVENTS.labels("unknown", Verdict.RETRY.value).inc(count)
+    return [Outcome(Verdict.RETRY, "no handler for this path")] * count
 
 
 async def wait_for_sidecar(settings: Settings) -> None:

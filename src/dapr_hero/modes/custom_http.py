@@ -36,10 +36,16 @@ async def listen(settings: Settings, subscriptions: Sequence[Subscription], deli
 
         return receive
 
+    async def receive_unknown(request: Request) -> Response:
+        body, content_type = await request.body(), _content_type(request)
+        answer = http_events.answer_on_unknown_path(body, content_type, request.url.path)
+        return Response(answer, media_type="application/json")
+
     routes = [Route("/dapr/subscribe", subscribe)]
     routes += [
         Route(path, receiver(each.raw), methods=["POST"]) for each in subscriptions for path in each.paths
     ]
+    routes.append(Route("/{path:path}", receive_unknown, methods=["POST"]))
     app = tokens.HttpGuard(Starlette(routes=routes), settings.app_api_token)
     return await HttpServer.start(app, "127.0.0.1", settings.callback_port)
 

@@ -11,8 +11,8 @@ from urllib.parse import quote
 
 import msgspec
 
-from dapr_hero.errors import Unavailable
-from dapr_hero.modes import Conflict, State, log
+from dapr_hero.errors import Refused, Unavailable
+from dapr_hero.modes import Conflict, State
 
 
 class _Found(msgspec.Struct):
@@ -48,8 +48,8 @@ class HttpCalls(ABC):
     async def get_states(self, store: str, keys: Sequence[str]) -> Mapping[str, State]:
         wanted = msgspec.json.encode({"keys": keys, "parallelism": len(keys)})
         found = _found.decode(await self._call(store, "POST", f"state/{store}/bulk", wanted))
-        if any(each.error for each in found):  # An entry can fail while the call succeeds.
-            raise Unavailable(store)
+        if error := next((each.error for each in found if each.error), ""):
+            raise Unavailable(store, error)  # an entry can fail while the call succeeds
         return {each.key: State(each.key, bytes(each.data), each.etag) for each in found if each.etag}
 
     async def save_states(self, store: str, states: Sequence[State]) -> None:
@@ -68,14 +68,20 @@ class HttpCalls(ABC):
         if answer.status == HTTPStatus.CONFLICT:
             raise Conflict
         if not 200 <= answer.status < 300:
-            log.warning(
-                "call failed",
-                call=path,
-                status=answer.status,
-                answer=answer.body[:500].decode(errors="replace"),
-            )
-            raise Unavailable(dependency)
+            raise _failure(dependency, answer)
         return answer.body
+
+
+def _failure(dependency: str, answer: Answer) -> Unavailable | Refused:
+    """Return the kind of failure that daprd's answer stands for.
+
+    See https://docs.dapr.io/reference/errors/error-codes/.
+    """
+    cause = answer.body[:500].decode(errors="replace")
+    malformed = answer.status == HTTPStatus.BAD_REQUEST and "ERR_MALFORMED_REQUEST" in cause
+    if malformed or answer.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        return Refused(dependency, cause)
+    return Unavailable(dependency, f"HTTP {answer.status}: {cause}" if answer.status else cause)
 
 
 def _write(state: State) -> dict[str, Any]:

@@ -1,6 +1,6 @@
-"""What daprd POSTs to the route of an event, alone or in bulk, and what it wants to hear back.
+"""The bodies that daprd POSTs to the route of an event, alone or in bulk, and the answers that it reads.
 
-Both HTTP modes receive the same; they differ in who serves it.
+Both HTTP modes share them; they differ in the server.
 https://docs.dapr.io/reference/api/pubsub_api/
 """
 
@@ -12,6 +12,7 @@ import msgspec
 from dapr_hero import events
 from dapr_hero.events import CloudEvent, Outcome
 from dapr_hero.items import NOT_JSON
+from dapr_hero.modes import retry_unknown_path
 
 
 class _Entry(msgspec.Struct, rename="camel"):
@@ -51,6 +52,12 @@ def read(body: bytes, content_type: str, *, raw: bool = False) -> Delivery:
         # after the last try daprd moves each event to the dead letters alone, where the good ones are stored.
         return Delivery([], [])
     return Delivery([events.decode(entry.event) for entry in entries], [entry.entry_id for entry in entries])
+
+
+def answer_on_unknown_path(body: bytes, content_type: str, path: str) -> bytes:
+    """Return the answer to a POST on a path that no subscription of this version names."""
+    delivery = read(body, content_type)
+    return answer(delivery, retry_unknown_path(path, len(delivery.events)))
 
 
 def answer(delivery: Delivery, outcomes: Sequence[Outcome]) -> bytes:

@@ -16,9 +16,9 @@ from dapr.clients.exceptions import DaprGrpcError
 from dapr.clients.grpc._state import Concurrency, StateItem, StateOptions
 from dapr.ext.grpc import App, Rule
 
-from dapr_hero import tokens, tracing
+from dapr_hero import errors, tokens, tracing
 from dapr_hero.errors import Unavailable
-from dapr_hero.modes import Conflict, Deliver, State, log, sdk_settings, wait_for_sidecar
+from dapr_hero.modes import Conflict, Deliver, State, sdk_settings, wait_for_sidecar
 from dapr_hero.modes.sdk_grpc_bridge import Bridge
 from dapr_hero.routing import Subscription
 from dapr_hero.servers import DRAIN_SECONDS, GRPC_OPTIONS, PortInUse
@@ -31,10 +31,22 @@ async def connect(settings: Settings) -> "SdkGrpcSidecar":
     """Calls out, once the sidecar can take them. Raises: Unavailable."""
     await wait_for_sidecar(settings)
     sdk_settings.configure(settings)
-    # The constructor asks for the sidecar's health once more, and blocks while it does.
-    return SdkGrpcSidecar(
-        DaprClient(f"{settings.dapr_host}:{settings.dapr_grpc_port}", interceptors=[_TraceInterceptor()])
-    )
+    try:
+        # The constructor waits for the sidecar once more, and blocks its thread while it does.
+        client = await asyncio.to_thread(_client, settings, asyncio.get_running_loop())
+    except TimeoutError:
+        raise Unavailable("daprd", "it does not answer the SDK's health check") from None
+    return SdkGrpcSidecar(client)
+
+
+def _client(settings: Settings, loop: asyncio.AbstractEventLoop) -> DaprClient:
+    """Return the SDK's client. Its channel takes the event loop of this thread, so that is set to `loop`."""
+    asyncio.set_event_loop(loop)
+    try:
+        address = f"{settings.dapr_host}:{settings.dapr_grpc_port}"
+        return DaprClient(address, interceptors=[_TraceInterceptor()])
+    finally:
+        asyncio.set_event_loop(None)
 
 
 async def listen(
@@ -59,7 +71,7 @@ async def listen(
                 dead_letter_topic=each.dead_letter_topic,
                 rule=Rule(match, priority),
             )
-            subscribe(bridge.handler(path, raw=each.raw))
+            subscribe(bridge.handler(path, each.topic, raw=each.raw))
     listener = SdkGrpcListener(app, settings.callback_port)
     await listener.start()
     return listener
@@ -115,8 +127,8 @@ class SdkGrpcSidecar:
         found = (
             await self._call(store, self._client.get_bulk_state(store, keys, parallelism=len(keys)))
         ).items
-        if any(each.error for each in found):  # An entry can fail while the call succeeds.
-            raise Unavailable(store)
+        if error := next((each.error for each in found if each.error), ""):
+            raise Unavailable(store, error)  # an entry can fail while the call succeeds
         return {each.key: State(each.key, each.data, each.etag) for each in found if each.etag}
 
     async def save_states(self, store: str, states: Sequence[State]) -> None:
@@ -140,5 +152,4 @@ class SdkGrpcSidecar:
         except (DaprGrpcError, grpc.aio.AioRpcError) as error:
             if error.code() is grpc.StatusCode.ABORTED:
                 raise Conflict from None
-            log.warning("call failed", dependency=dependency, code=error.code().name, details=error.details())
-            raise Unavailable(dependency) from None
+            raise errors.of_grpc(dependency, error.code(), error.details()) from None

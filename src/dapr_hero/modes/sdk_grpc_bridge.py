@@ -7,14 +7,15 @@ from functools import partial
 from typing import Any
 
 import grpc
-import msgspec
 from dapr.ext.grpc import SubscriptionMessage, TopicEventResponse
 from dapr.proto import appcallback_v1
 
 from dapr_hero import events
 from dapr_hero.events import CloudEvent, Outcome
-from dapr_hero.modes import Deliver, grpc_events
-from dapr_hero.routing import DEFAULT
+from dapr_hero.modes import Deliver, grpc_events, retry_unknown_path
+from dapr_hero.routing import Topic
+
+_RETRY = appcallback_v1.TopicEventResponse.RETRY
 
 
 class Bridge(grpc.ServerInterceptor):
@@ -24,9 +25,12 @@ class Bridge(grpc.ServerInterceptor):
         self._deliver = deliver
         self._loop = loop
         self._thread = threading.local()
+        self._topics: dict[str, Topic] = {}
 
-    def handler(self, path: str, *, raw: bool) -> Callable[[SubscriptionMessage], TopicEventResponse]:
-        """What the extension calls for each event of a path; it finds it by its name, which is the path."""
+    def handler(
+        self, path: str, topic: Topic, *, raw: bool
+    ) -> Callable[[SubscriptionMessage], TopicEventResponse]:
+        """Return a handler for the extension, which finds it by its name, the path, and by its topic."""
 
         def handle(message: SubscriptionMessage) -> TopicEventResponse:
             event = events.decode(message.raw_data()) if raw else _event(message)
@@ -38,33 +42,57 @@ class Bridge(grpc.ServerInterceptor):
             return TopicEventResponse(_status(outcome))
 
         handle.__name__ = path
+        self._topics[path] = topic
         return handle
 
     def intercept_service(self, continuation: Any, handler_call_details: Any) -> Any:
         handler = continuation(handler_call_details)
-        if not handler_call_details.method.endswith("/OnBulkTopicEvent"):
+        methods = {"OnTopicEvent": self._single, "OnBulkTopicEvent": self._bulk}
+        method = methods.get(handler_call_details.method.rpartition("/")[2])
+        if method is None:
             return handler
         return grpc.unary_unary_rpc_method_handler(
-            lambda request, context: self._bulk(handler.unary_unary, request, context),
+            partial(method, handler.unary_unary),
             handler.request_deserializer,
             handler.response_serializer,
         )
 
+    def _single(self, inner: Any, request: Any, context: Any) -> Any:
+        if not self._is_known(request):
+            retry_unknown_path(request.path, 1)
+            return appcallback_v1.TopicEventResponse(status=_RETRY)
+        return inner(request, context)
+
     def _bulk(self, inner: Any, request: Any, context: Any) -> Any:
         """Let the extension decode the events and find their handler, then answer for all at once."""
+        if not self._is_known(request):
+            retry_unknown_path(request.path, len(request.entries))
+            statuses = [
+                appcallback_v1.TopicEventBulkResponseEntry(entry_id=each.entry_id, status=_RETRY)
+                for each in request.entries
+            ]
+            return appcallback_v1.TopicEventBulkResponse(statuses=statuses)
         collected: list[CloudEvent] = []
         self._thread.collected = collected
         try:
             response = inner(request, context)
         finally:
             self._thread.collected = None
-        outcomes = self._outcomes(request.path or DEFAULT.path, collected)
+        outcomes = self._outcomes(request.path, collected)
         read = [
             entry for entry in response.statuses if entry.status == appcallback_v1.TopicEventResponse.SUCCESS
         ]
         for entry, outcome in zip(read, outcomes, strict=True):
             entry.status = _status(outcome).upper()
         return response
+
+    def _is_known(self, request: Any) -> bool:
+        """Whether there is a handler. The path alone decides, as in the other modes, whatever the topic."""
+        topic = self._topics.get(request.path)
+        if topic is None:
+            return False
+        request.pubsub_name, request.topic = topic
+        return True
 
     def _outcomes(self, path: str, batch: list[CloudEvent]) -> list[Outcome]:
         return asyncio.run_coroutine_threadsafe(self._awaited(path, batch), self._loop).result()
@@ -79,21 +107,13 @@ def _status(outcome: Outcome) -> str:
 
 
 def _event(message: SubscriptionMessage) -> CloudEvent:
-    """The event in the SDK's message; attributes that are absent come as ""."""
+    attributes = {
+        "id": message.id(),
+        "source": message.source(),
+        "type": message.type(),
+        "specversion": message.spec_version(),
+        "datacontenttype": message.data_content_type(),
+    }
     extensions = message.extensions()
-    return CloudEvent(
-        id=message.id(),
-        source=message.source(),
-        specversion=message.spec_version(),
-        type=message.type(),
-        datacontenttype=message.data_content_type(),
-        time=extensions.get("time"),
-        traceparent=extensions.get("traceparent"),
-        data=msgspec.Raw(message.raw_data()),
-        original=partial(_original, message),
-    )
-
-
-def _original(message: SubscriptionMessage) -> bytes:
-    attributes = {name: getattr(message, field)() for name, field in grpc_events.ATTRIBUTES.items()}
-    return grpc_events.structured(attributes, message.extensions(), message.raw_data())
+    time, traceparent = extensions.get("time"), extensions.get("traceparent")
+    return grpc_events.event(attributes, message.raw_data(), time, traceparent, message.extensions)

@@ -16,6 +16,7 @@ from dapr.serializers import DefaultJSONSerializer
 from fastapi import FastAPI, Request, Response
 
 from dapr_hero import tokens, tracing
+from dapr_hero.errors import Unavailable
 from dapr_hero.events import Outcome
 from dapr_hero.modes import Deliver, http_events, sdk_settings, wait_for_sidecar
 from dapr_hero.modes.http_calls import Answer, HttpCalls
@@ -30,9 +31,12 @@ async def connect(settings: Settings) -> "SdkHttpSidecar":
     await wait_for_sidecar(settings)
     sdk_settings.configure(settings)
     # The constructor asks for the sidecar's health once more, and blocks while it does.
-    client = await asyncio.to_thread(
-        DaprHttpClient, DefaultJSONSerializer(), headers_callback=tracing.outgoing
-    )
+    try:
+        client = await asyncio.to_thread(
+            DaprHttpClient, DefaultJSONSerializer(), headers_callback=tracing.outgoing
+        )
+    except TimeoutError:
+        raise Unavailable("daprd", "it does not answer the SDK's health check") from None
     return SdkHttpSidecar(client, settings)
 
 
@@ -54,6 +58,11 @@ async def listen(settings: Settings, subscriptions: Sequence[Subscription], deli
         outcomes = [await deliver(route_for(event.type).path, [event]) for event in delivery.events]
         return answer(delivery, [outcome for [outcome] in outcomes])
 
+    async def receive_unknown(request: Request) -> Response:
+        body, content_type = await request.body(), _content_type(request)
+        text = http_events.answer_on_unknown_path(body, content_type, request.url.path)
+        return Response(text, media_type="application/json")
+
     def answer(delivery: Delivery, outcomes: list[Outcome]) -> Response:
         return Response(http_events.answer(delivery, outcomes), media_type="application/json")
 
@@ -73,6 +82,7 @@ async def listen(settings: Settings, subscriptions: Sequence[Subscription], deli
             dead_letter_topic=each.dead_letter_topic or None,
         )
         subscribe(handler)
+    api.add_api_route("/{path:path}", receive_unknown, methods=["POST"])
     # The extension itself checks no token.
     app = tokens.HttpGuard(api, settings.app_api_token)
     return await HttpServer.start(app, "127.0.0.1", settings.callback_port)

@@ -19,6 +19,7 @@ def configure(settings: Settings) -> None:
         "DAPR_GRPC_PORT": settings.dapr_grpc_port,
         "DAPR_API_TOKEN": settings.dapr_api_token or None,
         "DAPR_API_TIMEOUT_SECONDS": settings.request_timeout_seconds,
+        "DAPR_HEALTH_TIMEOUT": settings.request_timeout_seconds,
         "DAPR_GRPC_MAX_INBOUND_MESSAGE_SIZE_BYTES": MAX_MESSAGE_BYTES,
     }
     for name, value in {**defaults, **ours}.items():

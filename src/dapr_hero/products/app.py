@@ -56,7 +56,7 @@ async def serve(settings: Settings) -> None:
         stack.push_async_callback(http_server.stop)
         await stack.enter_async_context(drain)
         stack.push_async_callback(healthy.enter_graceful_shutdown)
-        log.info("products serves", port=settings.products_port, http_port=settings.products_http_port)
+        log.info("products is ready", port=settings.products_port, http_port=settings.products_http_port)
         await asyncio.Event().wait()
 
 

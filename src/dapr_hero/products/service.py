@@ -6,7 +6,7 @@ import grpc.aio
 from google.rpc.status_pb2 import Status
 
 from dapr_hero import items, tracing
-from dapr_hero.errors import Unavailable
+from dapr_hero.errors import Refused, Unavailable
 from dapr_hero.items import Item, Malformed, Store, Version
 from dapr_hero.products.v1 import products_pb2 as pb
 from dapr_hero.products.v1.products_pb2_grpc import ProductsServicer
@@ -40,8 +40,8 @@ class ProductsService(ProductsServicer):
         with tracing.received(call, [_traceparent(context)]):
             try:
                 found = await self._store.get([id for id in ids if id])
-            except Unavailable as problem:
-                await _abort(context, problem)
+            except Unavailable as failure:
+                await _abort(context, grpc.StatusCode.UNAVAILABLE, failure)
         return [_answer(id, found.get(id)) for id in ids]
 
     async def _save(
@@ -51,13 +51,15 @@ class ProductsService(ProductsServicer):
         with tracing.received(call, [_traceparent(context)]):
             try:
                 await self._store.save(items.newest([each for each in read if isinstance(each, Version)]))
-            except Unavailable as problem:
-                await _abort(context, problem)
+            except Unavailable as failure:
+                await _abort(context, grpc.StatusCode.UNAVAILABLE, failure)
+            except Refused as failure:
+                await _abort(context, grpc.StatusCode.INVALID_ARGUMENT, failure)
         return [pb.SaveProductResponse(status=_OK if isinstance(each, Version) else each) for each in read]
 
 
-async def _abort(context: Context, problem: Unavailable) -> NoReturn:
-    await context.abort(grpc.StatusCode.UNAVAILABLE, str(problem))
+async def _abort(context: Context, code: grpc.StatusCode, failure: Exception) -> NoReturn:
+    await context.abort(code, str(failure))
     raise AssertionError("abort raises")
 
 

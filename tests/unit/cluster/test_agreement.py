@@ -6,7 +6,7 @@ import pytest
 import yaml
 from dotenv import dotenv_values
 
-from dapr_hero import servers, settings
+from dapr_hero import health, servers, settings
 from dapr_hero.cluster import credentials
 from dapr_hero.limits import MAX_MESSAGE_BYTES
 from dapr_hero.local import environment
@@ -87,6 +87,7 @@ def test_the_kubelet_asks_where_the_service_listens(service: str, port: int) -> 
     probes = [found[f"{each}Probe"]["httpGet"] for each in ("startup", "liveness", "readiness")]
     assert [each["port"] for each in probes] == [open_port["name"]] * 3
     assert [each["path"] for each in probes] == ["/healthz", "/healthz", "/readyz"]
+    assert found["readinessProbe"]["timeoutSeconds"] >= 2 * health.CHECK_SECONDS
 
 
 def test_the_service_of_the_rest_api_has_its_port() -> None:

@@ -3,10 +3,10 @@ from typing import Any
 import pytest
 
 from dapr_hero import events
-from dapr_hero.errors import BadRequest
 from dapr_hero.inventory.database import Database
 from dapr_hero.inventory.dead_letters import DeadLetters
 from dapr_hero.inventory.parking import Parking
+from dapr_hero.problems import BadRequest
 
 DEEP = b'{"x":' + b"[" * 20_000 + b"]" * 20_000 + b"}"
 

@@ -1,11 +1,13 @@
-from collections.abc import Iterator
-
 import pytest
 from starlette.testclient import TestClient
 
 from dapr_hero.inventory import dead_letters_api
 from dapr_hero.inventory.dead_letters import DeadLetters, Place
 from dapr_hero.letters import Page, State
+from dapr_hero.tokens import HEADER
+
+TOKEN = "token"
+URL = "http://127.0.0.1:3003"
 
 
 class Letters(DeadLetters):
@@ -25,9 +27,44 @@ def letters() -> Letters:
 
 
 @pytest.fixture
-def client(letters: Letters) -> Iterator[TestClient]:
-    with TestClient(dead_letters_api.build(letters), raise_server_exceptions=False) as client:
-        yield client
+def client(letters: Letters) -> TestClient:
+    app = dead_letters_api.build(letters, TOKEN)
+    headers = {HEADER: TOKEN}
+    return TestClient(app, URL, raise_server_exceptions=False, headers=headers)
+
+
+@pytest.mark.parametrize("token", [None, "", "wrong"])
+@pytest.mark.parametrize(("method", "path"), [("GET", ""), ("POST", "/k/replay"), ("DELETE", "/k")])
+def test_a_caller_needs_the_token(letters: Letters, token: str | None, method: str, path: str) -> None:
+    client = TestClient(dead_letters_api.build(letters, TOKEN), URL)
+    headers = {} if token is None else {HEADER: token}
+    response = client.request(method, f"/v1/dead-letters{path}", headers=headers)
+    assert (response.status_code, response.json()["type"]) == (401, "UNAUTHORIZED")
+
+
+@pytest.mark.parametrize("host", ["attacker.example", "localhost.attacker.example:3003", "10.0.0.1:3003", ""])
+def test_a_name_that_is_not_of_this_machine_is_forbidden(client: TestClient, host: str) -> None:
+    response = client.get("/v1/dead-letters", headers={"host": host})
+    assert (response.status_code, response.json()["type"]) == (403, "FORBIDDEN")
+
+
+@pytest.mark.parametrize("host", ["localhost", "LOCALHOST:9", "127.0.0.1:3003", "[::1]:3003"])
+def test_names_of_this_machine_are_allowed(client: TestClient, host: str) -> None:
+    assert client.get("/v1/dead-letters", headers={"host": host}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("origin", "status"),
+    [
+        ("http://localhost:3006", 200),
+        ("http://127.0.0.1:3003", 200),
+        ("https://attacker.example", 403),
+        ("null", 403),
+        ("http://[", 403),
+    ],
+)
+def test_pages_of_other_sites_are_forbidden(client: TestClient, origin: str, status: int) -> None:
+    assert client.get("/v1/dead-letters", headers={"origin": origin}).status_code == status
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,15 @@
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 
 import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from prometheus_client import REGISTRY
 from structlog.testing import capture_logs
 
-from dapr_hero import events, items
-from dapr_hero.errors import Unavailable
+from dapr_hero import events, items, tracing
+from dapr_hero.errors import Refused, Unavailable
 from dapr_hero.events import CloudEvent, Verdict
 from dapr_hero.inventory.dead_letters import DeadLetters
 from dapr_hero.inventory.handlers import Handlers
@@ -25,6 +27,7 @@ class Store:
         self.batches: list[list[Version]] = []
         self.error: Exception | None = None
         self.poison: set[str] = set()
+        self.refused: set[str] = set()
         self.patience: set[float | None] = set()
 
     async def save(self, versions: list[Version], patience_seconds: float | None) -> None:
@@ -33,6 +36,8 @@ class Store:
             raise self.error
         if self.poison & {version.item.id for version in versions}:
             raise ValueError("cannot be stored")
+        if self.refused & {version.item.id for version in versions}:
+            raise Refused("it", "too large")
         self.batches.append(versions)
 
     @property
@@ -80,7 +85,14 @@ class World:
         self.topics = Topics()
         self.kept = Kept()
         saves = {name: store.save for name, store in self.stores.items()}
-        self.handlers = Handlers(saves, self.topics, self.kept)
+        self.unknown_paths: dict[object, str] = {}
+        self.daprd_is_down = False
+        self.handlers = Handlers(saves, self.topics, self.kept, self.unknown_path)
+
+    async def unknown_path(self, letter: CloudEvent) -> str | None:
+        if self.daprd_is_down:
+            raise Unavailable("daprd")
+        return self.unknown_paths.get(letter.type)
 
     async def deliver(self, path: str, batch: Sequence[CloudEvent]) -> list[Verdict]:
         return [outcome.verdict for outcome in await self.handlers.deliver(path, batch)]
@@ -134,20 +146,65 @@ async def test_what_an_outage_refuses_is_parked_in_one_pack(world: World, path: 
     verdicts = await world.deliver(path, batch(event(id="a"), event(price=-1), event(id="b")))
     assert verdicts == [Verdict.PARKED, Verdict.REJECT, Verdict.PARKED]
     [(parked_for, parked, reason)] = world.topics.parked
-    assert (parked_for, len(parked), reason) == (resource, 2, "it does not answer; try again")
+    assert (parked_for, len(parked), reason) == (resource, 2, "it is unavailable; try again")
 
 
-async def test_what_is_parked_is_logged_by_the_batch_and_what_is_rejected_by_the_event(world: World) -> None:
+async def test_only_rejected_events_are_logged(world: World) -> None:
+    """An outage is logged once, by the circuit breaker, whatever the number of events."""
     world.stores["widgets"].error = Unavailable("it")
     bad = event(price="x")
     with capture_logs() as lines:
         await world.deliver("/widgets.v1", batch(*[event() for _ in range(50)], bad))
-    said = [{**line, "reason": ""} for line in lines]
-    common = {"path": "/widgets.v1", "reason": "", "log_level": "warning"}
-    assert said == [
-        {"event": "events parked", "count": 50, **common},
-        {"event": "event not stored", "event_id": bad["id"], "verdict": "reject", **common},
-    ]
+        await world.deliver("/parked/widgets", pack(event(), event()))
+    [line] = lines
+    assert (line["event"], line["event_id"], line["log_level"]) == ("event rejected", bad["id"], "warning")
+
+
+async def test_parked_events_are_counted_one_by_one(world: World) -> None:
+    def count(verdict: str) -> float:
+        labels = {"route": "/parked/widgets", "verdict": verdict}
+        return REGISTRY.get_sample_value("dapr_hero_events_total", labels) or 0.0
+
+    stored, rejected = count("stored"), count("reject")
+    world.stores["widgets"].refused = {"bad"}
+    with capture_logs() as lines:
+        verdicts = await world.deliver("/parked/widgets", pack(event(id="a"), event(id="b"), event(id="bad")))
+    assert verdicts == [Verdict.STORED]
+    assert (count("stored") - stored, count("reject") - rejected) == (2, 1)
+    assert [line["reason"] for line in lines] == ["it refused the item: too large"]
+
+
+async def test_parked_events_continue_their_traces(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    continued: list[object] = []
+    received = tracing.received
+
+    def noted(name: str, traceparents: Sequence[object]) -> AbstractContextManager[None]:
+        continued.extend(traceparents)
+        return received(name, traceparents)
+
+    monkeypatch.setattr(tracing, "received", noted)
+    traces = [f"00-{number:032x}-{1:016x}-01" for number in (1, 2)]
+    await world.deliver("/parked/widgets", pack(*(event(id=each, traceparent=each) for each in traces)))
+    assert continued == traces
+
+
+async def test_a_store_that_fails_for_every_item_parks_them(world: World) -> None:
+    world.stores["widgets"].poison = {str(number) for number in range(20)}
+    with capture_logs():
+        fresh = await world.deliver("/widgets.v1", batch(*(event(id=str(n)) for n in range(20))))
+        parked = await world.deliver("/parked/widgets", pack(*(event(id=str(n)) for n in range(20))))
+    assert set(fresh) == {Verdict.PARKED}
+    assert parked == [Verdict.RETRY]
+    assert world.topics.buried == []
+
+
+async def test_an_item_that_its_store_refuses_is_a_dead_letter_with_the_reason(world: World) -> None:
+    world.stores["widgets"].refused = {"bad"}
+    verdicts = await world.deliver("/widgets.v1", batch(event(id="a"), event(id="bad")))
+    assert verdicts == [Verdict.STORED, Verdict.REJECT]
+    assert [reason for _, reason in world.topics.buried] == ["it refused the item: too large"]
+    assert await world.deliver(DEAD_LETTERS_PATH, batch(event(id="bad"))) == [Verdict.REJECT]
+    assert [reason for _, reason in world.kept.letters] == ["it refused the item: too large"]
 
 
 async def test_what_cannot_even_be_parked_or_buried_is_left_to_dapr(world: World) -> None:
@@ -158,7 +215,7 @@ async def test_what_cannot_even_be_parked_or_buried_is_left_to_dapr(world: World
     assert await world.deliver("/widgets.v1", [CloudEvent()]) == [Verdict.RETRY]
 
 
-@given(poison=st.sets(st.integers(0, 19)))
+@given(poison=st.sets(st.integers(0, 19), max_size=15))
 @settings(deadline=None, max_examples=20)
 async def test_an_item_that_breaks_its_batch_is_retried_alone(poison: set[int]) -> None:
     world = World()
@@ -221,6 +278,17 @@ async def test_other_dead_letters_are_kept_with_their_reason(world: World) -> No
     assert reasons[:2] == ["price is not a finite number from 0 on", "internal error"]
     assert reasons[2].startswith("not a CloudEvent")
     assert world.topics.buried == []
+
+
+async def test_a_good_dead_letter_is_kept_as_long_as_its_path_has_no_handler(world: World) -> None:
+    world.unknown_paths = {"gizmo.v1": "/gizmos.v1"}
+    assert await world.deliver(DEAD_LETTERS_PATH, batch(event("gizmo.v1"))) == [Verdict.REJECT]
+    [(_, reason)] = world.kept.letters
+    assert reason == "no handler for the path /gizmos.v1 of its subscription"
+    world.daprd_is_down = True
+    assert await world.deliver(DEAD_LETTERS_PATH, batch(event("gizmo.v1"))) == [Verdict.RETRY]
+    assert await world.deliver(DEAD_LETTERS_PATH, batch(event(price=-1))) == [Verdict.REJECT]
+    assert not any(store.batches for store in world.stores.values())
 
 
 async def test_a_dead_letter_that_cannot_be_kept_comes_again(world: World) -> None:

@@ -70,7 +70,7 @@ async def test_a_broker_that_has_just_gone_is_waited_for(parking: Parking, broke
 async def test_a_broker_that_stays_away_is_said(
     parking: Parking, broker: Broker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "_PATIENCE_SECONDS", 0.01)
+    monkeypatch.setattr(module, "_TIMEOUT_SECONDS", 0.01)
     broker.refusals = 10_000
     with pytest.raises(Unavailable):
         await parking.park("gadgets", [one()], "down")

@@ -77,7 +77,8 @@ def test_both_are_built_and_the_progress_is_told(path: Path, work: Path) -> None
     }
     called = (path / "calls").read_text()
     assert f"-X github.com/dapr/dapr/pkg/buildinfo.version={VERSION}" in called
-    assert "-mod=readonly -tags allcomponents" in called
+    assert f"-X github.com/dapr/kit/logger.DaprVersion={VERSION}" in called
+    assert "-mod=readonly -trimpath -tags allcomponents" in called
     assert "./cmd/daprd ./cmd/sentry" in called
 
 

@@ -230,7 +230,7 @@ def test_an_archive_for_another_machine_is_not_kept(server: ReleaseServer, repor
     obtain(settings(server), report, checksums={}, build=build)
 
     assert build.asked == [BOTH]
-    assert any("does not tell its version; building from source" in line for line in report.lines)
+    assert any("does not report its version; building from source" in line for line in report.lines)
 
 
 def test_without_any_source_the_message_says_what_to_do(

@@ -50,7 +50,7 @@ def test_only_sentry_may_keep_its_version_to_itself(tmp_path: Path) -> None:
     daprd = program(tmp_path / "daprd", VERSION)
 
     assert find(Settings(daprd_path=daprd, sentry_path=silent)) == DaprRuntime(daprd, silent)
-    with pytest.raises(RuntimeUnavailable, match="does not tell its version"):
+    with pytest.raises(RuntimeUnavailable, match="does not report its version"):
         find(Settings(daprd_path=silent))
 
 

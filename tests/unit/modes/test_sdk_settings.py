@@ -32,6 +32,7 @@ def test_no_variable_of_the_sdk_outranks_our_settings(monkeypatch: pytest.Monkey
         "DAPR_GRPC_PORT": 4444,
         "DAPR_API_TOKEN": "ours",
         "DAPR_API_TIMEOUT_SECONDS": 2.0,
+        "DAPR_HEALTH_TIMEOUT": 2.0,
         "DAPR_GRPC_MAX_INBOUND_MESSAGE_SIZE_BYTES": MAX_MESSAGE_BYTES,
     }
 
