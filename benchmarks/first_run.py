@@ -3,8 +3,8 @@
 python benchmarks/first_run.py [build]
 
 A copy of this repository runs with an empty home. Dapr's release is on loopback: its archives are made of the
-binaries on this machine. With `build`, it cannot be reached, so that Dapr is built. The rest comes from package
-registries.
+binaries on this machine. With `build`, it cannot be reached, so that Dapr is built. The rest comes from the
+package registries.
 """
 
 import hashlib
