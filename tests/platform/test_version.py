@@ -1,4 +1,4 @@
-"""Whether downloaded or built, daprd and Sentry name their version, when asked and in each line of their logs."""
+"""Downloaded or built: daprd and Sentry name their version, when asked and in each line of their logs."""
 
 import subprocess
 from pathlib import Path
