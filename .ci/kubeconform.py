@@ -1,10 +1,11 @@
 """kubeconform with the schemas of Kubernetes and of Dapr, all of it from package registries.
 
-Kubernetes' schemas are in the package kubernetes-validate; Dapr's are made of the definitions in its source,
-by kubeconform's own script. What takes long is kept in the user's cache folder.
+Kubernetes' schemas are in the package kubernetes-validate. Dapr's are generated from the definitions in its
+source by kubeconform's own script. The program and Dapr's schemas are kept in the user's cache folder.
 """
 
 import json
+import os
 import subprocess
 import sys
 import sysconfig
@@ -12,8 +13,11 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from platformdirs import user_cache_path
+
 from dapr_hero.cluster.preflight import OLDEST_KUBERNETES
-from dapr_hero.local import gobuild, pins, runtime
+from dapr_hero.local import pins
+from dapr_hero.local.go import BuildError, run, toolchain
 from dapr_hero.local.report import Report
 
 _VERSION = "0.8.0"
@@ -47,7 +51,7 @@ def _judged(program: Path, schemas: Sequence[Path], files: Sequence[Path]) -> It
     done = subprocess.run(command, capture_output=True, text=True)  # noqa: S603
     found = json.loads(done.stdout)["resources"] if done.stdout else []
     if not found:
-        raise gobuild.BuildError(f"kubeconform looked at nothing: {done.stderr.strip()}")
+        raise BuildError(f"kubeconform looked at nothing: {done.stderr.strip()}")
     for each in found:
         if each["status"] != "statusValid":
             reason = each["msg"].partition("json#'")[2] or each["msg"]
@@ -58,7 +62,7 @@ def _versions(schemas: Path) -> list[Path]:
     """The strict schemas of the oldest Kubernetes and of the newest."""
     known = {tuple(map(int, each.name[1:].split(".")[:2])): each for each in schemas.glob("*-local-strict")}
     if OLDEST_KUBERNETES not in known:
-        raise gobuild.BuildError(f"no schemas of Kubernetes {OLDEST_KUBERNETES} in {schemas}")
+        raise BuildError(f"no schemas of Kubernetes {OLDEST_KUBERNETES} in {schemas}")
     return [known[OLDEST_KUBERNETES], known[max(known)]]
 
 
@@ -71,32 +75,30 @@ def _usable(version: Path, folder: Path) -> None:
         (folder / path.name).write_text(text)
 
 
+def cache() -> Path:
+    """Return the folder that keeps kubeconform and Dapr's schemas."""
+    return user_cache_path("dapr-hero") / f"kubeconform-{_VERSION}-dapr-{pins.VERSION}"
+
+
 def _made(report: Report) -> tuple[Path, Path]:
-    """kubeconform and the folder of Dapr's schemas, from the cache or anew."""
-    cache = runtime.cache_folder()
-    program, schemas = cache / f"kubeconform-{_VERSION}", cache / f"schemas-{_VERSION}"
+    """Return kubeconform and the folder of Dapr's schemas; they are built if the cache does not have them."""
+    program, schemas = cache() / "kubeconform", cache() / "schemas"
     if not program.exists():
-        report.say(f"Building kubeconform {_VERSION} (about a minute); it goes to {cache}")
+        report.say(f"Building kubeconform {_VERSION} (about a minute); it goes to {cache()}")
         schemas.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix="work-", dir=cache) as work:
+        with tempfile.TemporaryDirectory(prefix="work-", dir=cache()) as work:
             _make(Path(work), schemas, report).replace(program)
     return program, schemas
 
 
 def _make(work: Path, schemas: Path, report: Report) -> Path:
-    go = gobuild.toolchain(work, report)
-    source = gobuild.source(go, _MODULE, _SUM, work)
-    dapr = gobuild.source(go, _DAPR, pins.SOURCE_SUM, work)
+    go = toolchain(work, report)
+    source = go.source(_MODULE, _SUM, work)
+    dapr = go.source(_DAPR, pins.SOURCE_SUM, work)
     script = str(source / "scripts" / "openapi2jsonschema.py")
     crds = map(str, (dapr / "charts" / "dapr" / "crds").glob("*.yaml"))
-    gobuild.run(
-        [sys.executable, script, *crds],
-        schemas,
-        FILENAME_FORMAT="{kind}-{group}-{version}",
-        DENY_ROOT_ADDITIONAL_PROPERTIES="1",
-    )
+    form = {"FILENAME_FORMAT": "{kind}-{group}-{version}", "DENY_ROOT_ADDITIONAL_PROPERTIES": "1"}
+    run([sys.executable, script, *crds], schemas, environment={**os.environ, **form})
     built = work / "kubeconform"
-    gobuild.run(
-        [go, "build", "-mod=readonly", "-buildvcs=false", "-o", str(built), "./cmd/kubeconform"], source
-    )
+    go.run(["build", "-mod=readonly", "-o", str(built), "./cmd/kubeconform"], source)
     return built

@@ -19,7 +19,7 @@ from rich.console import Console
 from dapr_hero.cluster import overlay
 from dapr_hero.cluster.errors import ClusterError
 from dapr_hero.cluster.overlay import Overlay
-from dapr_hero.local.gobuild import BuildError
+from dapr_hero.local.go import BuildError
 from dapr_hero.local.report import ConsoleReport, Report
 from dapr_hero.settings import Mode
 

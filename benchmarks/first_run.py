@@ -1,21 +1,23 @@
-"""How long the first run takes on a machine whose caches are empty, with Dapr's release archives on loopback.
+"""How long the first `make run` takes with empty caches: the packages, Dapr, Zipkin and the start.
 
-    python benchmarks/first_run.py
+python benchmarks/first_run.py [build]
 
-The archives are made of the binaries that are on this machine. Zipkin comes from its registry.
+A copy of this repository runs with an empty home. Dapr's release is on loopback: its archives are made of the
+binaries on this machine. With `build`, it cannot be reached, so that Dapr is built. The rest comes from the
+package registries.
 """
 
-import functools
 import hashlib
 import os
-import platform
 import re
+import shutil
 import subprocess
 import sys
 import tarfile
 import tempfile
 import threading
 import time
+from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -24,66 +26,76 @@ from dapr_hero.local import runtime
 from dapr_hero.local.ports import on_free_ports
 from dapr_hero.local.report import ConsoleReport
 
-_MACHINES = {"x86_64": "amd64", "aarch64": "arm64"}
+REPOSITORY = Path(__file__).parents[1]
+UNREACHABLE = "http://127.0.0.1:1"
 
 
-class _Quiet(SimpleHTTPRequestHandler):
+class Quiet(SimpleHTTPRequestHandler):
+    """Serves files and prints nothing."""
+
     def log_message(self, format: str, *args: object) -> None: ...
 
 
 def publish(folder: Path) -> None:
-    """Write the archives of a release and their checksums."""
+    """Write the archives of a release, with the checksum file of each."""
     found = runtime.obtain(settings.load(), ConsoleReport())
     for name, binary in (("daprd", found.daprd), ("sentry", found.sentry)):
-        machine = platform.machine()
-        archive = folder / f"{name}_{sys.platform}_{_MACHINES.get(machine, machine)}.tar.gz"
+        archive = folder / runtime.archive_name(name)
         with tarfile.open(archive, "w:gz") as tar:
             tar.add(binary, name)
         checksum = hashlib.sha256(archive.read_bytes()).hexdigest()
         archive.with_name(f"{archive.name}.sha256").write_text(f"{checksum}  {archive.name}\n")
+        sys.stdout.write(f"{archive.name}: {archive.stat().st_size:,} bytes\n")
 
 
-def start(home: Path, release_url: str) -> tuple[float, float]:
-    """Start the platform; return the seconds until it is ready, and those of its own start."""
-    chosen = on_free_ports(data_dir=home / "data", dapr_release_url=release_url)
-    environment = {
-        **os.environ,
-        **chosen.environment(),
-        "HOME": str(home),
-        "XDG_CACHE_HOME": str(home / "cache"),
-    }
-    command = [sys.executable, "-m", "dapr_hero", "up"]
+def environment(home: Path, release_url: str) -> dict[str, str]:
+    """Return an environment with an empty home, so with empty caches, and with free ports."""
+    chosen = on_free_ports(data_dir=home / "data", dapr_release_url=release_url).environment()
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith("XDG_")}
+    return {**inherited, **chosen, "HOME": str(home), "PYTHONUNBUFFERED": "1"}
+
+
+def seconds_until_ready(repository: Path, variables: dict[str, str]) -> float:
+    """Return how long `make run` takes until the platform is ready, and stop it."""
     began = time.monotonic()
-    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603
+    with subprocess.Popen(  # noqa: S603
+        ["make", "run", f"PYTHON={sys.executable}"],  # noqa: S607
+        cwd=repository,
+        env=variables,
+        stdout=subprocess.PIPE,
+        text=True,
+        process_group=0,
+    ) as process:
         for line in process.stdout or ():
-            sys.stdout.write(f"  {line}")
-            if ready := re.search(r"ready in ([\d.]+) s", line):
+            sys.stdout.write(f"  {time.monotonic() - began:5.1f} s  {line}")
+            if re.match(r"ready in [\d.]+ s", line):
                 seconds = time.monotonic() - began
-                process.terminate()
+                os.killpg(process.pid, 2)  # as Ctrl-C does
                 process.communicate()
-                return seconds, float(ready[1])
+                return seconds
     raise SystemExit("error: the platform did not start; see above")
 
 
-def main() -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        Path(folder).chmod(0o755)  # PostgreSQL's account has to reach its data
-        home = Path(folder) / "home"
-        release = Path(folder) / "release" / f"v{runtime.VERSION}"
-        for each in (home, release):
-            each.mkdir(parents=True, mode=0o755)
+def main(build: bool) -> None:
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        folder.chmod(0o755)  # PostgreSQL's account has to reach its data
+        release = folder / "release" / f"v{runtime.VERSION}"
+        release.mkdir(parents=True)
         publish(release)
-        handler = functools.partial(_Quiet, directory=release.parent)
-        with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        copy = folder / "repository"
+        shutil.copytree(
+            REPOSITORY, copy, ignore=shutil.ignore_patterns(".git", ".venv*", ".*_cache", ".hypothesis")
+        )
+        with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=release.parent)) as server:
             threading.Thread(target=server.serve_forever, daemon=True).start()
-            url = f"http://127.0.0.1:{server.server_port}"
-            for name in ("first run", "second run"):
-                seconds, own = start(home, url)
-                sys.stdout.write(
-                    f"{name}: ready after {seconds:.1f} s, of which the start took {own:.1f} s\n"
-                )
+            url = UNREACHABLE if build else f"http://127.0.0.1:{server.server_port}"
+            variables = environment(folder / "home", url)
+            (folder / "home").mkdir()
+            times = [seconds_until_ready(copy, variables) for _ in range(2)]
             server.shutdown()
+    sys.stdout.write(f"first run: ready after {times[0]:.1f} s; second run: {times[1]:.1f} s\n")
 
 
 if __name__ == "__main__":
-    main()
+    main("build" in sys.argv[1:])

@@ -21,7 +21,7 @@ import pytest
 
 from dapr_hero.local.passwords import with_tokens
 from dapr_hero.local.ports import on_free_ports
-from dapr_hero.local.runtime import DaprRuntime
+from dapr_hero.local.runtime import VERSION, DaprRuntime
 from dapr_hero.settings import Settings
 from dapr_hero.testing import eventually
 from tests.load import Load, differences, streaming
@@ -340,5 +340,5 @@ def test_an_item_that_cannot_be_stored_is_not_published(settings: Settings, argu
 def test_doctor_tells_what_is_there(settings: Settings) -> None:
     answer = hero(settings, "doctor")
     assert answer.returncode == 0
-    for word in ("python", "daprd and sentry 1.18.3", "Valkey", "PostgreSQL", "Zipkin", "ports"):
+    for word in ("python", f"daprd and sentry {VERSION}", "Valkey", "PostgreSQL", "Zipkin", "ports"):
         assert word in answer.stdout

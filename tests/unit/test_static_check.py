@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from dapr_hero.local import runtime
+from dapr_hero.local.pins import VERSION
 from tests.unit.local.fake_release import script
 
 ROOT = Path(__file__).parents[2]
@@ -55,7 +55,8 @@ def says(repository: Path, kubeconform: list[Any] | None = None, checkov: str | 
     """Let the tools answer so."""
     if kubeconform is not None:
         answer = json.dumps({"resources": kubeconform})
-        script(runtime.cache_folder() / "kubeconform-0.8.0", f"cat <<'END'\n{answer}\nEND")
+        cache = repository / "cache" / "dapr-hero" / f"kubeconform-0.8.0-dapr-{VERSION}"
+        script(cache / "kubeconform", f"cat <<'END'\n{answer}\nEND")
     if checkov is not None:
         script(repository / ".venv-checks" / "bin" / "checkov", f"cat <<'END'\n{checkov}\nEND")
 

@@ -1,8 +1,6 @@
 """Diagnoses this machine: what the platform needs, what is there, and how to get the rest."""
 
 import platform
-import shutil
-import subprocess
 import sys
 from importlib.metadata import PackageNotFoundError, version
 from typing import NamedTuple
@@ -14,6 +12,7 @@ from rich.text import Text
 from dapr_hero.local import ports, runtime, zipkin
 from dapr_hero.local.data import location, running_pid
 from dapr_hero.local.errors import LocalError, PortTaken
+from dapr_hero.local.go import installed
 from dapr_hero.settings import Settings, key, port_fields
 from dapr_hero.terminal import printable_line
 
@@ -62,18 +61,12 @@ def _dapr(settings: Settings) -> Check:
         return Check(name, False, "refused", str(error))
     if found:
         return Check(name, True, str(found.daprd.parent))
-    go = _go()
+    go = installed()
+    builder = f"Go at {go.program}" if go else "a Go that is installed for it"
+    source = f"`make deps` downloads them from {settings.dapr_release_url} (seconds)"
     return Check(
-        name, True, f"not yet; {go}", "`make deps` downloads them (seconds) or builds them (3 to 10 minutes)"
+        name, True, "not yet", f"{source} or, if it cannot, builds them with {builder} (3 to 10 minutes)"
     )
-
-
-def _go() -> str:
-    path = shutil.which("go")
-    if not path:
-        return "Go is not installed; a build would get it as well"
-    answer = subprocess.run([path, "version"], capture_output=True, text=True, check=False)  # noqa: S603
-    return answer.stdout.strip()
 
 
 def _package(package: str, name: str) -> Check:

@@ -1,109 +1,84 @@
-"""Downloads a file from a published archive, if the archive has the expected checksum."""
+"""A program out of a published archive, used only when the archive matches its checksum."""
 
+import gzip
 import hashlib
 import re
 import shutil
 import tarfile
-import time
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.client import HTTPException, HTTPResponse
 from pathlib import Path
-from urllib.error import HTTPError
-from urllib.parse import urlsplit
-from urllib.request import urlopen
-
-from rich.filesize import decimal
 
 from dapr_hero.local.report import Report
+from dapr_hero.local.transfer import (
+    BrokenOffError,
+    DownloadError,
+    chunks,
+    is_http,
+    is_private,
+    opened,
+)
 
-TIMEOUT_SECONDS = 5.0  # to connect, and between two arrivals of data
-# Slower than this, building from source is the faster way.
-MIN_BYTES_PER_SECOND = 100_000
-GRACE_SECONDS = 10.0
-CHUNK_BYTES = 1 << 20
-_CHECKSUM_FILE_BYTES = 1000
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+__all__ = ["ChecksumError", "DownloadError", "fetch"]
 
-
-class DownloadError(Exception):
-    """The archive cannot be had from there; another source may do."""
+CHECKSUM_FILE = ".sha256"  # after the name of the archive beside which it is published
+_CHECKSUM_LINE = re.compile(rb"([0-9a-fA-F]{64})(?:[ \t]+\*?(\S+))?\s*")
+_LONGEST_CHECKSUM_FILE = 1024
 
 
 class ChecksumError(Exception):
-    """The archive is not the one that was expected."""
+    """The archive does not match its checksum."""
 
 
-def fetch(url: str, member: str, sha256: str | None, work: Path, report: Report) -> Path:
-    """Download the tar.gz at `url` into the folder `work` and unpack `member` there; return its path.
+def fetch(url: str, member: str, pinned: str | None, work: Path, report: Report) -> Path:
+    """Download and verify the tar.gz at `url`, and return the path of its `member`, unpacked into `work`.
 
-    If no `sha256` is known, the archive has to match the one that its release publishes as `url`.sha256.
-    Raises: DownloadError if it cannot be had; ChecksumError if it is not the expected one.
+    `pinned` is the sha256 that it must have. Without one, the checksum file next to the archive decides. Both
+    must then arrive unchanged, so that only https, or a server on this machine, will do.
+
+    Raises: DownloadError when it cannot be had; ChecksumError when it does not match; OSError of the folder.
     """
-    _check_secure(url, known=sha256 is not None)
+    expected = pinned or _published(url)
     archive = work / url.rpartition("/")[2]
-    expected = sha256 or _published(f"{url}.sha256")
-    got = _receive(url, archive, report)
+    got = _download(url, archive, report, pinned is not None)
+    source = "pinned in this version of dapr-hero" if pinned else f"published at {url}{CHECKSUM_FILE}"
     if got != expected:
-        raise ChecksumError(f"{url} has the sha256 {got}, but {expected} is expected")
-    proof = "a checksum known to dapr-hero" if sha256 else f"the checksum published at {url}.sha256"
-    report.say(f"{archive.name} matches {proof}")
+        raise ChecksumError(f"{url} has the sha256 {got}, but {expected} is expected, {source}")
+    report.say(f"{archive.name} has the sha256 {source}")
     return _unpack(archive, member)
 
 
-def _check_secure(url: str, *, known: bool) -> None:
-    """Raise DownloadError for an address from which a checksum could not be trusted."""
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https"):
-        raise DownloadError(f"{url} is neither http nor https")
-    if parts.scheme == "http" and not known and parts.hostname not in _LOOPBACK:
-        raise DownloadError(f"{url} is not https, and its checksum is not known to dapr-hero")
-
-
 def _published(url: str) -> str:
-    """Return the checksum in the file at `url`, in the format of sha256sum."""
-    with _opened(url) as answer:
-        text = answer.read(_CHECKSUM_FILE_BYTES).decode(errors="replace")
-    found = re.match(r"\s*([0-9a-fA-F]{64})(\s|$)", text)
-    if not found:
-        raise DownloadError(f"{url} is not a sha256 checksum")
-    return found[1].lower()
+    address, text = url + CHECKSUM_FILE, b""
+    with opened(address, is_private) as answer:
+        for chunk in chunks(answer, address):
+            text += chunk
+            if len(text) > _LONGEST_CHECKSUM_FILE:
+                break
+    found = _CHECKSUM_LINE.fullmatch(text) if len(text) <= _LONGEST_CHECKSUM_FILE else None
+    if not found or found[2] not in (None, url.rpartition("/")[2].encode()):
+        raise DownloadError(f"{address} is not the checksum of {url.rpartition('/')[2]}")
+    return found[1].decode().lower()
 
 
-@contextmanager
-def _opened(url: str) -> Iterator[HTTPResponse]:
-    """Open the address; map every error in the block to DownloadError."""
+def _download(url: str, archive: Path, report: Report, is_pinned: bool) -> str:
     try:
-        with urlopen(url, timeout=TIMEOUT_SECONDS) as answer:  # noqa: S310, checked in fetch
-            if url.startswith("https:") and not answer.url.startswith("https:"):
-                raise DownloadError(f"{url} redirects to {answer.url}, which is not https")
-            yield answer
-    except HTTPError as error:
-        error.close()
-        raise DownloadError(f"{url} answers HTTP {error.code}") from None
-    except (OSError, HTTPException) as error:
-        reason = getattr(error, "reason", None) or error
-        raise DownloadError(f"{url} cannot be downloaded: {reason}") from None
+        return _receive(url, archive, report, is_pinned)
+    except BrokenOffError as error:
+        report.say(f"{error}; trying once more")
+        return _receive(url, archive, report, is_pinned)
 
 
-def _receive(url: str, archive: Path, report: Report) -> str:
-    """Download the file; return its sha256."""
+def _receive(url: str, archive: Path, report: Report, is_pinned: bool) -> str:
     digest = hashlib.sha256()
-    with _opened(url) as answer, archive.open("wb") as file:
-        length = answer.headers["Content-Length"]
-        total = int(length) if length else None
-        started = time.monotonic()
-        with report.track(f"Downloading {archive.name}", total, "bytes") as advance:
-            while chunk := answer.read1(CHUNK_BYTES):
-                file.write(chunk)
-                digest.update(chunk)
-                advance(len(chunk))
-                seconds = time.monotonic() - started
-                if seconds > GRACE_SECONDS and file.tell() < seconds * MIN_BYTES_PER_SECOND:
-                    raise DownloadError(f"{url} is too slow: {decimal(file.tell())} in {seconds:.0f} s")
-        if total not in (None, file.tell()):
-            raise DownloadError(f"{url} broke off after {file.tell()} of {total} bytes")
+    with (
+        opened(url, is_http if is_pinned else is_private) as answer,
+        archive.open("wb") as file,
+        report.track(f"Downloading {archive.name}", answer.length, "bytes") as advance,
+    ):
+        for chunk in chunks(answer, url):
+            file.write(chunk)
+            digest.update(chunk)
+            advance(len(chunk))
     return digest.hexdigest()
 
 
@@ -117,6 +92,6 @@ def _unpack(archive: Path, member: str) -> Path:
                 raise DownloadError(f"{member} in {archive.name} is not a file")
             with content, target.open("wb") as file:
                 shutil.copyfileobj(content, file)
-    except (KeyError, EOFError, zlib.error, tarfile.TarError) as error:
-        raise DownloadError(f"{archive.name} holds no {member}: {error}") from None
+    except (KeyError, EOFError, gzip.BadGzipFile, tarfile.TarError, zlib.error) as error:
+        raise DownloadError(f"{archive.name} holds no whole {member}: {error}") from None
     return target

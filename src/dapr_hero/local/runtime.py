@@ -18,6 +18,7 @@ from platformdirs import user_cache_path
 from dapr_hero.local import gobuild
 from dapr_hero.local.download import ChecksumError, DownloadError, fetch
 from dapr_hero.local.errors import LocalError
+from dapr_hero.local.go import BuildError
 from dapr_hero.local.pins import CHECKSUMS, GO_VERSION, VERSION
 from dapr_hero.local.report import Report
 from dapr_hero.settings import Settings, key
@@ -98,6 +99,11 @@ def cache_folder() -> Path:
     return user_cache_path("dapr-hero") / f"dapr-{VERSION}-{'-'.join(_platform())}"
 
 
+def archive_name(name: str) -> str:
+    """Return the name of a program's release archive for this machine, such as daprd_linux_amd64.tar.gz."""
+    return f"{'_'.join((name, *_platform()))}.tar.gz"
+
+
 def version_of(name: str, path: Path) -> str | None:
     """The version that daprd or Sentry at `path` tells; None when it tells none."""
     command = [str(path), *ASK_VERSION[name]]
@@ -120,18 +126,25 @@ def _present(settings: Settings) -> dict[str, Path]:
 def _chosen(name: str, path: Path | None) -> Path | None:
     if path is None:
         return None
-    if not path.is_file():
-        fault = "is not a file"
-    elif not os.access(path, os.X_OK):
-        fault = "is not executable"
-    elif (version := version_of(name, path)) == VERSION or (name == "sentry" and version is None):
+    fault = _fault(name, path)
+    if fault is None:
         return path
-    else:
-        fault = f"is version {version}" if version else "does not report its version"
     variable = key(f"{name}_path")
     raise RuntimeUnavailable(
         f"{variable}={path} {fault}. Set {variable} to a {name} {VERSION}, or leave it empty"
     )
+
+
+def _fault(name: str, path: Path) -> str | None:
+    """Return what is wrong with a program that must be this version of Dapr; Sentry may keep it to itself."""
+    if not path.is_file():
+        return "is not a file"
+    if not os.access(path, os.X_OK):
+        return "is not executable"
+    version = version_of(name, path)
+    if version == VERSION or (name == "sentry" and version is None):
+        return None
+    return f"is version {version}" if version else "does not report its version"
 
 
 def _installed(name: str) -> Path | None:
@@ -170,7 +183,7 @@ def _bring(names: Sequence[str], sources: Sources, folder: Path, work: Path, rep
     """Archives first; from the first one that cannot be had, the rest is built together."""
     for place, name in enumerate(names):
         try:
-            _keep(_download(name, sources, work, report), folder)
+            binary = _download(name, sources, work, report)
         except ChecksumError as error:
             raise RuntimeUnavailable(
                 f"{error}; it is not used. To go on, {SET_URL}, or {SET_PATHS}"
@@ -180,6 +193,7 @@ def _bring(names: Sequence[str], sources: Sources, folder: Path, work: Path, rep
             for binary in _built(names[place:], error, sources, work, report):
                 _keep(binary, folder)
             return
+        _keep(binary, folder)
 
 
 def _built(
@@ -187,17 +201,21 @@ def _built(
 ) -> Iterable[Path]:
     try:
         return sources.build(names, work, report).values()
-    except gobuild.BuildError as error:
+    except BuildError as error:
         raise RuntimeUnavailable(
-            f"Dapr {VERSION} cannot be had. Download: {why}. Build: {error}. "
+            f"Dapr {VERSION} cannot be installed. Download: {why}. Build: {error}. "
             f"To go on, {INSTALL_GO}, {SET_URL}, or {SET_PATHS}"
         ) from None
 
 
 def _download(name: str, sources: Sources, work: Path, report: Report) -> Path:
-    archive = f"{'_'.join((name, *_platform()))}.tar.gz"
-    url = f"{sources.release_url}/v{VERSION}/{archive}"
-    return fetch(url, name, sources.checksums.get(archive), work, report)
+    archive = archive_name(name)
+    url = f"{sources.release_url.rstrip('/')}/v{VERSION}/{archive}"
+    binary = fetch(url, name, sources.checksums.get(archive), work, report)
+    binary.chmod(0o755)
+    if fault := _fault(name, binary):
+        raise DownloadError(f"{name} of {url} {fault}")
+    return binary
 
 
 def _keep(binary: Path, folder: Path) -> None:

