@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from dapr_hero import servers
+from dapr_hero.drain import DRAIN_SECONDS
 from dapr_hero.local import services
 from dapr_hero.local.data import DataDir
 from dapr_hero.local.ports import on_free_ports
@@ -83,5 +83,5 @@ async def test_a_service_is_not_killed_while_it_stops_in_order(
     chosen = settings.model_copy(update={"drain_seconds": drain_seconds})
     inventory = services.inventory(chosen, data, frozenset(), whole=True)
     products = services.products(chosen, data, frozenset())
-    assert inventory.stop_seconds > drain_seconds + 3 * servers.DRAIN_SECONDS
-    assert products.stop_seconds > drain_seconds + 2 * servers.DRAIN_SECONDS
+    assert inventory.stop_seconds > drain_seconds + 3 * DRAIN_SECONDS
+    assert products.stop_seconds > drain_seconds + 2 * DRAIN_SECONDS
