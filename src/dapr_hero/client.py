@@ -80,10 +80,9 @@ async def publish(settings: Settings, events: Iterator[bytes], total: int, repor
 
 async def get(settings: Settings, resource: str, id: str) -> str:
     """The JSON of one item. Raises: ClientError."""
-    host = "127.0.0.1" if settings.inventory_host == "0.0.0.0" else settings.inventory_host  # noqa: S104
     collection = {"widget": "widgets", "gadget": "gadgets"}.get(resource, "products")
     # Encoded already: the library would decode what need not be encoded.
-    url = URL(f"http://{host}:{settings.inventory_port}/v1/{collection}/{quote(id, safe='')}", encoded=True)
+    url = URL(f"{settings.inventory_url}/v1/{collection}/{quote(id, safe='')}", encoded=True)
     async with session(settings) as http:
         return await ask(http, "GET", url)
 

@@ -273,7 +273,9 @@ def test_a_killed_runner_leaves_nothing(up: Terminal) -> None:
 def test_two_platforms_run_at_once_with_an_offset(settings: Settings, up: Terminal, tmp_path: Path) -> None:
     other_data = settings.data_dir.with_name("other") if settings.data_dir else None
     for offset in range(97, 4000, 101):  # the first that is free for all of them
-        other = settings.model_copy(update={"port_offset": offset, "data_dir": other_data})
+        other = settings.model_copy(
+            update={"port_offset": offset, "data_dir": other_data, "inventory_host": "::1"}
+        )
         second = Terminal(other, tmp_path / "second")
         if "is taken" not in second.text:
             break

@@ -86,7 +86,7 @@ def _ports(settings: Settings) -> Check:
     """Check the ports, unless the platform itself has them."""
     if owner := running_pid(settings):
         return Check("platform", True, f"running (pid {owner}), data in {location(settings)}")
-    wanted = {key(name): getattr(settings, name) for name in port_fields()}
+    wanted = {key(name): port for name in port_fields() if (port := getattr(settings, name))}
     try:
         ports.reserve(wanted).close()
     except PortTaken as error:

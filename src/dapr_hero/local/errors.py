@@ -22,6 +22,10 @@ class PartNotReady(PartDied):
 class PortTaken(LocalError):
     """A port that a part needs belongs to another process."""
 
+    def __init__(self, port: int, message: str) -> None:
+        super().__init__(f"port {port} is taken{message}")
+        self.port = port
+
 
 class DataError(LocalError):
     """The data directory cannot be used, or not by this runner."""

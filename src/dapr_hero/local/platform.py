@@ -4,13 +4,14 @@ import asyncio
 import time
 from collections.abc import Collection, Sequence
 from contextlib import ExitStack
+from itertools import count
 from types import MappingProxyType, TracebackType
 from typing import Self
 
 from dapr_hero.local import assembly, graph, ports
 from dapr_hero.local.daprd import Sidecar
 from dapr_hero.local.data import DataDir
-from dapr_hero.local.errors import PartDied
+from dapr_hero.local.errors import PartDied, PortTaken
 from dapr_hero.local.part import Part, Stage
 from dapr_hero.local.passwords import settle_tokens
 from dapr_hero.local.process import Process
@@ -18,6 +19,8 @@ from dapr_hero.local.report import Report
 from dapr_hero.local.resources import Subscription
 from dapr_hero.local.runtime import DaprRuntime
 from dapr_hero.settings import Settings
+
+_ATTEMPTS = 3
 
 
 class Platform:
@@ -67,6 +70,18 @@ class Platform:
             data = DataDir.open(self._settings, fresh=self._fresh)
             self._held.callback(data.close)
             self._settings, *self._replicas = [settle_tokens(each, data) for each in self.inventories]
+            self._reserve_ports(data)
+            await self._start_all()
+        except BaseException:
+            await self.close()
+            raise
+        return self
+
+    def _reserve_ports(self, data: DataDir) -> None:
+        """Choose the ports that no user types, and reserve all. Raises: PortTaken."""
+        given = self.inventories
+        for attempt in count(1):
+            self._settings, *self._replicas = ports.choose(*given)
             self._parts = assembly.parts(
                 self._settings,
                 data,
@@ -78,12 +93,13 @@ class Platform:
                 extra=self._extra,
             )
             needed = {key: port for part in self._parts.values() for key, port in part.ports.items()}
-            self._held.enter_context(ports.reserve(needed))
-            await self._start_all()
-        except BaseException:
-            await self.close()
-            raise
-        return self
+            try:
+                self._held.enter_context(ports.reserve(needed))
+                return
+            except PortTaken as taken:
+                # A chosen port can be taken by another process before it is reserved.
+                if attempt == _ATTEMPTS or any(taken.port in ports.of(each) for each in given):
+                    raise
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

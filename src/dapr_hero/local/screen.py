@@ -96,7 +96,7 @@ def _show(platform: Platform, parts: Parts, offset: int, console: Console) -> No
     }
     for number, each in enumerate(platform.inventories, start=1):
         name = assembly.replica(number)
-        where[name] = f"http://{each.inventory_host}:{each.inventory_port}/docs"
+        where[name] = f"{each.inventory_url}/docs"
         where[f"{name}-daprd"] = f"http {each.dapr_http_port}, grpc {each.dapr_grpc_port}"
     for name, process in platform.processes.items():
         table.add_row(name, where.get(name, ""), str(process.pid))
@@ -115,7 +115,7 @@ def _show_examples(s: Settings, offset: int, console: Console) -> None:
         f"{hero} publish widget --id w1 --price 19.99",
         f"{hero} get widget w1",
         f"{hero} dead-letters list",
-        f"curl http://{s.inventory_host}:{s.inventory_port}/v1/widgets/w1",
-        f"curl http://{s.inventory_host}:{s.inventory_port}/readyz",
+        f"curl {s.inventory_url}/v1/widgets/w1",
+        f"curl {s.inventory_url}/readyz",
     ):
         console.print(f"  {line}", highlight=False, soft_wrap=True)

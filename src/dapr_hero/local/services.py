@@ -25,10 +25,9 @@ def inventory(
 
     `whole`: all it depends on is there, so it is ready when it reaches all of it.
     """
-    host = "127.0.0.1" if settings.inventory_host == "0.0.0.0" else settings.inventory_host  # noqa: S104
 
     async def serves() -> bool:
-        url = f"http://{host}:{settings.inventory_port}"
+        url = settings.inventory_url
         return await (ready.all_answer(f"{url}/readyz") if whole else ready.http(f"{url}/healthz"))
 
     callback = key(f"{settings.dapr_mode.name.lower()}_port")

@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from dapr_hero.local import assembly
+from dapr_hero.local import assembly, ports
 from dapr_hero.local.data import DataDir
 from dapr_hero.local.errors import DataError, LocalError, PartDied, PartNotReady, PortTaken
 from dapr_hero.local.part import Part, Stage
 from dapr_hero.local.platform import Platform
-from dapr_hero.local.ports import on_free_ports
+from dapr_hero.local.ports import free_ports, on_free_ports
 from dapr_hero.local.process import Process
 from dapr_hero.local.report import Advance
 from dapr_hero.local.runtime import DaprRuntime
@@ -262,6 +262,23 @@ async def test_nothing_is_started_when_a_port_is_taken(workshop: Workshop) -> No
     assert workshop.made == {}
 
 
+async def test_a_chosen_port_that_is_taken_in_the_meantime_is_chosen_again(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workshop.settings = workshop.settings.model_copy(update={"sentry_port": 0})
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        offered = iter([[other.getsockname()[1]], free_ports(1)])
+        monkeypatch.setattr(ports, "free_ports", lambda *_: next(offered))
+
+        def parts(settings: Settings, *_: object, **__: object) -> dict[str, Part]:
+            workshop.part("sentry", DAPR_HERO_SENTRY_PORT=settings.sentry_port)
+            return workshop.parts
+
+        monkeypatch.setattr(assembly, "parts", parts)
+        async with workshop.platform() as platform:
+            assert platform.settings.sentry_port not in (0, other.getsockname()[1])
+
+
 async def test_the_offset_is_applied(workshop: Workshop) -> None:
     shifted = Platform(
         workshop.settings.model_copy(update={"port_offset": 7}), RUNTIME, workshop.report
@@ -283,13 +300,13 @@ def test_a_part_that_does_not_exist(tmp_path: Path) -> None:
 def test_the_parts_and_their_order(tmp_path: Path) -> None:
     data = DataDir.open(Settings(data_dir=tmp_path / "data"))
 
-    parts = assembly.parts(Settings(), data, RUNTIME, Report())
+    parts = assembly.parts(ports.choose(Settings())[0], data, RUNTIME, Report())
 
     stores = {"valkey", "postgres", "sentry"}
     assert parts.keys() == assembly.ALL
     assert {name for name, part in parts.items() if not part.needs} == {*stores, "zipkin"}
     assert parts["inventory"].needs == parts["inventory-daprd"].needs == stores
     assert parts["products"].needs == parts["products-daprd"].needs == {"valkey", "sentry"}
-    ports = [port for part in parts.values() for port in part.ports.values()]
-    assert len(set(ports)) == len(ports)
+    used = [port for part in parts.values() for port in part.ports.values()]
+    assert len(set(used)) == len(used)
     data.close()
