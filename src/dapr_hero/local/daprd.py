@@ -105,10 +105,11 @@ def part(
         argv: list[str | Path] = [
             mesh.binary,
             *_flags(sidecar, mesh),
-            f"--config={configuration}",
-            f"--resources-path={resources}",
+            # Relative ones: daprd takes a comma in a path for the end of it.
+            f"--config={configuration.name}",
+            f"--resources-path={resources.name}",
         ]
-        return Process(name, argv, mesh.data.log(name), env=_environment(sidecar, mesh))
+        return Process(name, argv, mesh.data.log(name), env=_environment(sidecar, mesh), folder=target)
 
     async def healthy() -> bool:
         return await ready.http(f"http://127.0.0.1:{sidecar.http_port}/v1.0/{health}")

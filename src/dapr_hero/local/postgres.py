@@ -3,6 +3,7 @@
 import asyncio
 import os
 import shutil
+from contextlib import suppress
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
@@ -10,6 +11,7 @@ from signal import Signals
 
 import asyncpg
 import platformdirs
+import psutil
 
 from dapr_hero.local.data import DataDir
 from dapr_hero.local.errors import DataError, LocalError
@@ -32,6 +34,7 @@ def part(settings: Settings, data: DataDir) -> Part:
         owner = account(_ACCOUNT)
         programs = await asyncio.to_thread(_programs)
         cluster = await _cluster(data, programs, owner)
+        _remove_stale_lock(cluster)
         argv: list[str | Path] = [programs / "postgres", "-D", cluster, *_options(settings.postgres_port)]
         # SIGINT is the fast shutdown, SIGQUIT the immediate one; a SIGKILL would leave its children.
         return Process(
@@ -107,6 +110,33 @@ async def _cluster(data: DataDir, programs: Path, owner: Account | None) -> Path
             "start with --fresh to forget it, or set DAPR_HERO_DATA_DIR to another directory"
         )
     return cluster
+
+
+def _remove_stale_lock(cluster: Path) -> None:
+    """Remove the lock file of a PostgreSQL that has ended without doing so.
+
+    PostgreSQL does not start if the file is empty, as after a crash of the machine, or names a process id that
+    another process has by now. The runner has the data directory for itself, so only a PostgreSQL that
+    works in this very folder counts.
+    """
+    path = cluster / "postmaster.pid"
+    with suppress(FileNotFoundError):
+        if _is_foreign(path.read_text(errors="replace"), cluster):
+            path.unlink()
+
+
+def _is_foreign(lock: str, cluster: Path) -> bool:
+    """Whether a lock file is damaged, or names a process that runs and is not this cluster's server.
+
+    Without such a process PostgreSQL itself removes the file, after it has looked for children that are left.
+    """
+    try:
+        pid = int(lock.partition("\n")[0])
+        return psutil.pid_exists(pid) and Path(psutil.Process(pid).cwd()) != cluster
+    except ValueError:
+        return True
+    except psutil.Error:
+        return False
 
 
 async def _initialise(home: Path, data: DataDir, programs: Path, owner: Account | None) -> None:

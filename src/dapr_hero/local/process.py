@@ -46,15 +46,21 @@ class Process:
         log: Path,
         *,
         env: Mapping[str, str] | None = None,
+        folder: Path = Path("/"),
         account: Account | None = None,
         stop_signal: signal.Signals = signal.SIGTERM,
         orphan_signal: signal.Signals = signal.SIGKILL,
     ) -> None:
-        """`env` is added to the clean environment; the output of all runs is appended to `log`."""
+        """`env` is added to the clean environment; the output of all runs is appended to `log`.
+
+        `folder` is the working directory. It is not the runner's: a module in there could take the place of
+        Python's own, or it may be gone.
+        """
         self.name = name
         self.log = log
         self.argv = argv
         self.env = env
+        self.folder = folder
         self._account = account
         self._stop_signal = stop_signal
         self._orphan_signal = orphan_signal
@@ -80,8 +86,7 @@ class Process:
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
-                # Not the runner's: a module in there could take the place of Python's own, or it may be gone.
-                cwd="/",
+                cwd=self.folder,
                 env={**clean_environment(), **(self.env or {})},
                 start_new_session=True,
             )

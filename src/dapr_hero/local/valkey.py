@@ -72,12 +72,18 @@ def _configure(settings: Settings, data: DataDir) -> Path:
         f"""bind 127.0.0.1
 port {settings.valkey_port}
 requirepass {Passwords.of(data).valkey}
-dir "{data.folder(NAME)}"
+dir {_quoted(data.folder(NAME))}
 appendonly yes
 appendfsync no
 save ""
 """,
     )
+
+
+def _quoted(path: Path) -> str:
+    """Return the path as one argument of a configuration line."""
+    escaped = str(path).replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
 
 
 async def _answers(port: int, password: str) -> bool:

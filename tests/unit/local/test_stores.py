@@ -181,3 +181,20 @@ async def test_root_is_told_when_the_account_cannot_reach_the_data(closed: Path)
         await postgres.part(settings, data).launch()
 
     data.close()
+
+
+@pytest.mark.parametrize(
+    ("lock", "foreign"),
+    [
+        ("", True),
+        ("garbage\n", True),
+        (f"{os.getpid()}\n/other\n", True),
+        (f"{2**22 + 1}\n", False),  # PostgreSQL itself removes the file of a process that has ended
+    ],
+)
+def test_a_lock_file_that_postgresql_would_take_for_a_running_server(lock: str, foreign: bool) -> None:
+    assert postgres._is_foreign(lock, Path("/data/postgres/cluster")) is foreign
+
+
+def test_a_lock_file_of_a_server_that_runs_in_the_folder_is_kept() -> None:
+    assert not postgres._is_foreign(f"{os.getpid()}\n", Path.cwd())
