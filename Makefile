@@ -182,7 +182,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --upgrade --generate-hashes
 
 .PHONY: lock
 lock: $(VENV)/installed ## Pin the newest versions that pyproject.toml allows, with hashes
-	@$(COMPILE) --extra local --extra compare --group dev pyproject.toml -o requirements/dev.txt
+	@$(COMPILE) --extra local --extra compare --extra testing --group dev pyproject.toml -o requirements/dev.txt
 	@$(COMPILE) -c requirements/dev.txt --extra inventory pyproject.toml -o requirements/inventory.txt
 	@$(COMPILE) -c requirements/dev.txt pyproject.toml -o requirements/products.txt
 	@$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")' \

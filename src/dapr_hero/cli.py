@@ -1,4 +1,4 @@
-"""The command line `dapr-hero`; each command says what it does, its work is done elsewhere."""
+"""The command line `dapr-hero`: arguments only; the work is done in other modules."""
 
 import asyncio
 import signal
@@ -6,12 +6,12 @@ import sys
 from enum import StrEnum
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated
+from typing import IO, Annotated, cast
 
 import typer
 from rich.console import Console
 
-from dapr_hero import client, cluster_cli, dead_letters_cli, settings
+from dapr_hero import client, cluster_cli, dead_letters_cli, settings, terminal
 from dapr_hero.client import ClientError
 from dapr_hero.cluster import manifests
 from dapr_hero.cluster.errors import ClusterError
@@ -21,6 +21,7 @@ from dapr_hero.local.passwords import with_tokens
 from dapr_hero.local.report import ConsoleReport
 from dapr_hero.loopback import bypass_proxies
 from dapr_hero.settings import Mode, SettingsError
+from dapr_hero.terminal import LastingOutput, printable_line
 
 app = typer.Typer(
     help="A reference microservice platform on Dapr: run it, publish events to it, read them back.",
@@ -72,8 +73,9 @@ def up(
         raise typer.BadParameter("--replicas is for the whole platform, without --parts")
     given = {"dapr_mode": mode, "port_offset": port_offset}
     chosen = settings.load(**{name: value for name, value in given.items() if value is not None})
-    found = runtime.obtain(chosen, ConsoleReport(console))
-    asyncio.run(screen.run(chosen, found, parts, replicas=replicas, fresh=fresh, console=console))
+    lasting = Console(file=cast(IO[str], LastingOutput(sys.stdout)))
+    found = runtime.obtain(chosen, ConsoleReport(lasting))
+    asyncio.run(screen.run(chosen, found, parts, replicas=replicas, fresh=fresh, console=lasting))
 
 
 @app.command()
@@ -81,9 +83,12 @@ def publish(
     resource: Annotated[Resource | None, typer.Argument(help="What to publish; or use --file")] = None,
     id: Annotated[str | None, typer.Option(help="Item's id [default: its resource]")] = None,
     description: Annotated[str, typer.Option(help="Its description")] = "made by dapr-hero publish",
-    price: Annotated[str, typer.Option(help="Item's price, a decimal from 0 on")] = "9.99",
+    price: Annotated[str, typer.Option(help="Item's price, a decimal number >= 0")] = "9.99",
     count: Annotated[
-        int, typer.Option(min=1, max=1_000_000, help="Events; from 2 on the ids end in -1, -2, …")
+        int,
+        typer.Option(
+            min=1, max=1_000_000, help="Number of events; with more than one, ids get the suffixes -1, -2, …"
+        ),
     ] = 1,
     file: Annotated[list[Path] | None, typer.Option(help="A CloudEvent as JSON; may be repeated")] = None,
 ) -> None:
@@ -94,14 +99,14 @@ def publish(
     """
     chosen = with_tokens(settings.load().shifted())
     if (resource is None) == (not file):
-        raise typer.BadParameter("name a resource or a --file, one of the two")
+        raise typer.BadParameter("give either a resource or --file, not both")
     if resource is not None:
         events = client.events(f"{resource}.v1", id or resource.value, description, price, count)
         asyncio.run(client.publish(chosen, events, count, ConsoleReport(console)))
         console.print(f"published {count} {resource} event{'s' if count > 1 else ''}")
     for path in file or []:
         asyncio.run(client.publish(chosen, iter([client.event_in(path)]), 1, ConsoleReport(console)))
-        console.print(f"published {path}")
+        console.print(f"published {printable_line(str(path))}", markup=False, highlight=False, soft_wrap=True)
 
 
 @app.command()
@@ -111,16 +116,16 @@ def get(
 ) -> None:
     """Read one item over REST, as JSON. Exit code 1 when there is none."""
     item = asyncio.run(client.get(settings.load().shifted(), resource.value, id or resource.value))
-    sys.stdout.write(item + "\n")
+    terminal.write(item)
 
 
 @app.command()
 def compare(
     rounds: Annotated[int, typer.Option(min=1, help="How often each mode is measured")] = 5,
     quick: Annotated[bool, typer.Option("--quick", help="One round with fewer events: a first look")] = False,
-    output: Annotated[Path, typer.Option(help="The report; its figures and pictures go beside it")] = Path(
-        "docs/comparison.md"
-    ),
+    output: Annotated[
+        Path, typer.Option(help="Path of the report; figures and charts are written next to it")
+    ] = Path("docs/comparison.md"),
     against: Annotated[
         Path | None, typer.Option(help="The JSON of an earlier run, to see what has changed")
     ] = None,
@@ -199,20 +204,20 @@ def _show_version(wanted: bool) -> None:
 @app.callback()
 def common(
     _: Annotated[
-        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Say the versions")
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the versions and exit"),
     ] = False,
 ) -> None: ...
 
 
 def main() -> None:
-    """The entry point. Exit codes: 0 done, 1 could not be done, 2 wrong usage."""
-    # While something is downloaded or built, SIGTERM ends it as Ctrl-C does.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    """Run the command line; exit with its code."""
+    # While something is downloaded or built, these signals end it as Ctrl-C does.
+    for each in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(each) is not signal.SIG_IGN:
+            signal.signal(each, signal.default_int_handler)
     bypass_proxies()
-    try:
-        app()
-    except (LocalError, SettingsError, ClientError, ClusterError) as error:
-        Console(stderr=True).print(
-            f"error: {error}", style="bold red", markup=False, highlight=False, soft_wrap=True
-        )
-        sys.exit(1)
+    sys.exit(terminal.run(app, _EXPECTED))
+
+
+_EXPECTED = (LocalError, SettingsError, ClientError, ClusterError)

@@ -10,13 +10,17 @@ from urllib.parse import quote
 
 import aiohttp
 import msgspec
+from yarl import URL
 
 from dapr_hero import items, tokens
 from dapr_hero.items import Malformed
 from dapr_hero.local.report import Report
+from dapr_hero.problems import ErrorBody
 from dapr_hero.settings import Settings
 
 _AT_ONCE = 32
+_MAX_ANSWER_BYTES = 64 * 1024 * 1024
+_REJECTED = "the API token is wrong: use the DAPR_HERO_DATA_DIR or the DAPR_API_TOKEN of the running platform"
 
 
 class ClientError(Exception):
@@ -49,7 +53,7 @@ def event_in(path: Path) -> bytes:
         event = msgspec.json.decode(path.read_bytes(), type=dict[str, msgspec.Raw])
     except OSError as error:
         raise ClientError(f"{path} cannot be read: {error.strerror}") from None
-    except msgspec.DecodeError as error:
+    except items.NOT_JSON as error:
         raise ClientError(f"{path} is not a CloudEvent in JSON: {error}") from None
     event.setdefault("id", msgspec.Raw(msgspec.json.encode(str(uuid.uuid4()))))
     event.setdefault("time", msgspec.Raw(msgspec.json.encode(datetime.now(UTC).isoformat())))
@@ -76,9 +80,9 @@ async def publish(settings: Settings, events: Iterator[bytes], total: int, repor
 
 async def get(settings: Settings, resource: str, id: str) -> str:
     """The JSON of one item. Raises: ClientError."""
-    host = "127.0.0.1" if settings.inventory_host == "0.0.0.0" else settings.inventory_host  # noqa: S104
     collection = {"widget": "widgets", "gadget": "gadgets"}.get(resource, "products")
-    url = f"http://{host}:{settings.inventory_port}/v1/{collection}/{quote(id, safe='')}"
+    # Encoded already: the library would decode what need not be encoded.
+    url = URL(f"{settings.inventory_url}/v1/{collection}/{quote(id, safe='')}", encoded=True)
     async with session(settings) as http:
         return await ask(http, "GET", url)
 
@@ -88,29 +92,49 @@ def session(settings: Settings, headers: Mapping[str, str] | None = None) -> aio
     return aiohttp.ClientSession(timeout=timeout, headers=headers)
 
 
-async def ask(http: aiohttp.ClientSession, method: str, url: str, **query: str) -> str:
-    """The body of inventory's answer. Raises: ClientError when there is none, or it says no."""
+async def ask(http: aiohttp.ClientSession, method: str, url: str | URL, **query: str) -> str:
+    """Return the body of inventory's answer. Raises: ClientError if there is none, or it is an error."""
     try:
-        async with http.request(method, url, params=query) as response:
-            text = await response.text()
-    except (aiohttp.ClientError, TimeoutError):
-        raise ClientError(f"inventory does not answer at {url}: is the platform up (make run)?") from None
-    if not response.ok:
-        raise ClientError(f"{response.status}: {msgspec.json.decode(text)['message']}")
+        encoded = url if isinstance(url, URL) else URL(url, encoded=True)
+        async with http.request(method, encoded, params=query or None) as response:
+            text = await _text(response)
+            status, ok = response.status, response.ok
+    except (aiohttp.ClientError, OSError, ValueError) as error:
+        # Not the error's own text: it may hold the request's headers, and so the token.
+        reason = str(error) if type(error) is ValueError else type(error).__name__
+        hint = "is the platform up (make run)?"
+        raise ClientError(f"inventory does not answer at {url} ({reason}): {hint}") from None
+    if status == HTTPStatus.UNAUTHORIZED:
+        raise ClientError(_REJECTED)
+    if not ok:
+        raise ClientError(f"{status}: {_message(text)}")
     return text
 
 
-async def _publish(http: aiohttp.ClientSession, url: str, event: bytes) -> None:
+async def _text(response: aiohttp.ClientResponse) -> str:
+    """Return the body. Raises: ValueError for one that is too large or not text."""
+    body = await response.content.read(_MAX_ANSWER_BYTES)
+    if not response.content.at_eof() and await response.content.read(1):
+        raise ValueError(f"the answer is larger than {_MAX_ANSWER_BYTES:,} bytes")
+    return body.decode()
+
+
+def _message(text: str) -> str:
+    """Return the message of an error body; an excerpt of a body that is not ours."""
     try:
-        async with http.post(
-            url, data=event, headers={"content-type": "application/cloudevents+json"}
-        ) as response:
+        return msgspec.json.decode(text, type=ErrorBody).message
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return f"not an answer of inventory: {text[:200]!r}. Is another server on this port?"
+
+
+async def _publish(http: aiohttp.ClientSession, url: str, event: bytes) -> None:
+    headers = {"content-type": "application/cloudevents+json"}
+    try:
+        async with http.post(url, data=event, headers=headers) as response:
             if response.status == HTTPStatus.UNAUTHORIZED:
-                raise ClientError(
-                    "daprd rejected the API token: use the DAPR_HERO_DATA_DIR or the DAPR_API_TOKEN "
-                    "of the running platform"
-                )
+                raise ClientError(_REJECTED)
             if response.status != HTTPStatus.NO_CONTENT:
-                raise ClientError(f"daprd refused the event ({response.status}): {await response.text()}")
-    except (aiohttp.ClientError, TimeoutError):
+                reason = (await _text(response))[:500]
+                raise ClientError(f"daprd refused the event ({response.status}): {reason}")
+    except (aiohttp.ClientError, OSError, ValueError):
         raise ClientError(f"no sidecar answers at {url}: is the platform up (make run)?") from None

@@ -6,12 +6,14 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.table import Column, Table
+from rich.text import Text
 
 from dapr_hero import settings
 from dapr_hero.cluster import deployment, status
 from dapr_hero.cluster.overlay import Overlay
 from dapr_hero.local.report import ConsoleReport
 from dapr_hero.settings import Mode
+from dapr_hero.terminal import printable_line
 
 app = typer.Typer(
     help="The platform on Kubernetes, in the cluster of KUBECONFIG: deploy, status, undeploy.",
@@ -24,7 +26,7 @@ OverlayOption = Annotated[str, typer.Option(help="A folder of k8s/overlays", env
 ModeOption = Annotated[Mode | None, typer.Option(help="How inventory talks to Dapr [default: DAPR_MODE]")]
 TagOption = Annotated[str, typer.Option(help="The images' tag", envvar="TAG")]
 RegistryOption = Annotated[
-    str, typer.Option(help="In front of the images' names; none: they are on the nodes", envvar="REGISTRY")
+    str, typer.Option(help="Prefix of the images' names; empty: they are on the nodes", envvar="REGISTRY")
 ]
 
 
@@ -35,10 +37,9 @@ def deploy(
     tag: TagOption = _VERSION,
     registry: RegistryOption = "",
 ) -> None:
-    """Bring the platform into the cluster, or update what is there, and wait until it runs.
+    """Deploy the platform into the cluster, or update it, and wait until it runs.
 
-    Passwords and tokens are made at the first time and stay. Nothing is changed in a cluster that lacks what
-    it needs.
+    Passwords and tokens are created the first time and stay. If the cluster lacks something, nothing is changed.
     """
     wanted = Overlay(overlay, mode or settings.load().dapr_mode, tag, registry)
     deployment.deploy(wanted, ConsoleReport(console))
@@ -53,11 +54,12 @@ def undeploy(overlay: OverlayOption = "kind") -> None:
 
 @app.command(name="status")
 def show_status() -> None:
-    """Say what runs, and where to reach it. Exit code 1: the platform is not in the cluster."""
+    """Show what runs and where to reach it. Exit code 1: the platform is not in the cluster."""
     mode = status.mode()
     table = Table("namespace", Column("pod", overflow="fold"), "ready", "state", "restarts")
     for pod in sorted(status.pods()):
-        table.add_row(pod.namespace, pod.name, pod.ready, pod.state, str(pod.restarts))
+        cells = (pod.namespace, pod.name, pod.ready, pod.state, str(pod.restarts))
+        table.add_row(*(Text(printable_line(cell)) for cell in cells))
     console.print(table)
     for what, address in {"mode": mode, **status.addresses()}.items():
-        console.print(f"{what:<10}{address}", highlight=False, soft_wrap=True)
+        console.print(Text(printable_line(f"{what:<10}{address}")), highlight=False, soft_wrap=True)

@@ -1,7 +1,6 @@
-"""The command line `dapr-hero dead-letters`: look at what could not be stored, and decide about it."""
+"""The command line `dapr-hero dead-letters`: list, show, replay or discard events that could not be stored."""
 
 import asyncio
-import json
 import sys
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -10,12 +9,11 @@ from typing import Annotated
 import msgspec
 import typer
 from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
-from dapr_hero import settings
+from dapr_hero import dead_letters_list, settings, terminal
 from dapr_hero.client import ClientError
 from dapr_hero.dead_letters_client import DeadLettersClient
+from dapr_hero.items import NOT_JSON
 from dapr_hero.letters import Letter, Page, State
 from dapr_hero.local.report import ConsoleReport
 
@@ -24,18 +22,23 @@ app = typer.Typer(
 )
 console = Console()
 
-KeyArgument = Annotated[str, typer.Argument(help="The letter's key, as `list` shows it")]
-KeysArgument = Annotated[list[str] | None, typer.Argument(help="Their keys; or use --all")]
-AllOption = Annotated[bool, typer.Option("--all", help="All that are kept")]
+KeyArgument = Annotated[
+    str, typer.Argument(help="The key of a dead letter, or its first characters, as `list` shows it")
+]
+KeysArgument = Annotated[
+    list[str] | None, typer.Argument(help="Keys, or their first characters; or use --all")
+]
+AllOption = Annotated[bool, typer.Option("--all", help="All kept dead letters")]
 Act = Callable[[DeadLettersClient, str], Awaitable[None]]
 
 
 @app.command(name="list")
 def show_list(
     state: Annotated[
-        State, typer.Option(help="kept: to be decided about; replayed: published anew, and not come back")
+        State,
+        typer.Option(help="kept: awaiting a decision; replayed: published again and not rejected since"),
     ] = State.KEPT,
-    limit: Annotated[int, typer.Option(min=1, max=1000, help="The latest so many")] = 20,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="Show at most this many, latest first")] = 20,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON, for programs")] = False,
 ) -> None:
     """List the dead letters, the latest first."""
@@ -46,48 +49,54 @@ def show_list(
 
     page = asyncio.run(look())
     if as_json:
-        sys.stdout.write(msgspec.json.encode(page).decode() + "\n")
-    elif not page.letters:
-        console.print(f"no dead letters are {state}")
+        terminal.write(msgspec.json.encode(page).decode())
+    elif sys.stdout.isatty():
+        dead_letters_list.show(page, state, console)
     else:
-        console.print(_table(page.letters))
-        console.print(f"{len(page.letters)} of {page.total:,} that are {state}")
+        for line in dead_letters_list.lines(page.letters):
+            terminal.write(line)
 
 
 @app.command()
 def show(key: KeyArgument) -> None:
-    """Show one letter with its event as it came, as JSON."""
+    """Show one dead letter as JSON, with its event as it came."""
 
     async def look() -> Letter:
         async with DeadLettersClient(settings.load().shifted()) as client:
             return await client.get(key)
 
-    letter = msgspec.to_builtins(asyncio.run(look()))
-    with suppress(ValueError):  # what is not JSON is shown as the text that it is
-        letter["original"] = json.loads(letter["original"])
-    sys.stdout.write(json.dumps(letter, indent=2, ensure_ascii=False) + "\n")
+    terminal.write(_as_json(asyncio.run(look())))
+
+
+def _as_json(letter: Letter) -> str:
+    """Return the letter as indented JSON. An event that is JSON is shown as it came, numbers included."""
+    shown: dict[str, object] = msgspec.to_builtins(letter)
+    original = (letter.original or "").encode()
+    with suppress(*NOT_JSON):
+        msgspec.json.decode(original)
+        shown["original"] = msgspec.Raw(original)
+    return msgspec.json.format(msgspec.json.encode(shown), indent=2).decode()
 
 
 @app.command()
 def replay(keys: KeysArgument = None, all: AllOption = False) -> None:
-    """Publish the events of letters anew, for instance after a repair.
+    """Publish events again, for instance after a repair.
 
-    An event that cannot be stored this time either is back in the list soon. To replay one twice changes
-    nothing.
+    An event that cannot be stored this time either is soon back in the list. A second replay changes nothing.
     """
     _decide("replayed", DeadLettersClient.replay, keys, all)
 
 
 @app.command()
 def discard(keys: KeysArgument = None, all: AllOption = False) -> None:
-    """Forget letters, for good."""
+    """Delete dead letters for good."""
     _decide("discarded", DeadLettersClient.discard, keys, all)
 
 
 def _decide(done: str, act: Act, keys: list[str] | None, all: bool) -> None:
-    """Do it to each, and say at the end to which it could not be done."""
+    """Act on each letter; report at the end which ones failed."""
     if bool(keys) == all:
-        raise typer.BadParameter("name the keys of letters or --all, one of the two")
+        raise typer.BadParameter("give either keys or --all")
 
     async def work() -> tuple[int, list[str]]:
         refusals: list[str] = []
@@ -106,15 +115,3 @@ def _decide(done: str, act: Act, keys: list[str] | None, all: bool) -> None:
     console.print(f"{done} {count - len(refusals)} of {count}")
     if refusals:
         raise ClientError("\n".join(refusals))
-
-
-def _table(found: list[Letter]) -> Table:
-    table = Table()
-    table.add_column("key", no_wrap=True)
-    for column in ("last at", "type", "attempts", "reason"):
-        table.add_column(column, overflow="fold")
-    for each in found:
-        at = each.last_at.strftime("%Y-%m-%d %H:%M:%S")
-        # Text of strangers: shown as it is, never as markup.
-        table.add_row(each.key, at, Text(each.event_type or "?"), str(each.attempts), Text(each.reason))
-    return table

@@ -2,11 +2,13 @@
 
 from types import TracebackType
 from typing import Self
+from urllib.parse import quote
 
 import aiohttp
 import msgspec
 
 from dapr_hero import client, tokens
+from dapr_hero.client import ClientError
 from dapr_hero.letters import Letter, Page, State
 from dapr_hero.settings import Settings
 
@@ -46,12 +48,19 @@ class DeadLettersClient:
 
     async def get(self, key: str) -> Letter:
         """One letter with its event."""
-        return msgspec.json.decode(await client.ask(self._http, "GET", f"{self._url}/{key}"), type=Letter)
+        return msgspec.json.decode(await client.ask(self._http, "GET", self._one(key)), type=Letter)
 
     async def replay(self, key: str) -> None:
         """Publish its event anew."""
-        await client.ask(self._http, "POST", f"{self._url}/{key}/replay")
+        await client.ask(self._http, "POST", f"{self._one(key)}/replay")
+
+    def _one(self, key: str) -> str:
+        if not key:
+            raise ClientError(
+                "the key of a dead letter is empty: give one that `dapr-hero dead-letters list` shows"
+            )
+        return f"{self._url}/{quote(key, safe='')}"
 
     async def discard(self, key: str) -> None:
         """Forget it."""
-        await client.ask(self._http, "DELETE", f"{self._url}/{key}")
+        await client.ask(self._http, "DELETE", self._one(key))

@@ -10,6 +10,9 @@ from dapr_hero.settings import Settings
 
 log = structlog.get_logger()
 
+# How long each server of a service may take to finish what is under way.
+DRAIN_SECONDS = 20
+
 
 class Drain:
     """An asynchronous context in which a service is ready.

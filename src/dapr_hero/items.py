@@ -1,5 +1,6 @@
 """What is stored: an item, its limits, and the version that decides which of two events is newer."""
 
+import re
 from decimal import Context, Decimal, InvalidOperation
 from typing import NamedTuple, Protocol
 
@@ -12,6 +13,7 @@ MAX_DESCRIPTION = 4000
 MAX_PRICE_DIGITS = 15
 _LARGEST = Decimal(10**MAX_PRICE_DIGITS)
 _SMALLEST = 1 / _LARGEST
+_JSON_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 
 
 # What reading JSON raises: it is none, it is not UTF-8, or it is nested deeper than Python can follow.
@@ -74,9 +76,13 @@ def parse(payload: bytes) -> Item:
 def checked(id: str, description: str, price: str) -> Item:
     """The item with these fields, its price in plain notation. Raises: Malformed."""
     if not 1 <= len(id) <= MAX_ID:
-        raise Malformed(f"id has {len(id)} characters, not 1 to {MAX_ID}")
+        raise Malformed(f"id must have 1 to {MAX_ID} characters, but has {len(id)}")
+    if id in (".", ".."):
+        raise Malformed("id must not be . or .., which clients remove from URLs")
     if len(description) > MAX_DESCRIPTION:
-        raise Malformed(f"description has {len(description)} characters, not up to {MAX_DESCRIPTION}")
+        raise Malformed(
+            f"description must have at most {MAX_DESCRIPTION} characters, but has {len(description)}"
+        )
     if "\0" in id or "\0" in description:
         raise Malformed("id and description cannot hold the character NUL")
     return Item(id, description, _exact(price))
@@ -99,14 +105,17 @@ def _price(raw: bytes) -> str:
 
 
 def _exact(text: str) -> Decimal:
+    # Decimal also takes "1_000", " 1 ", "+5", "NaN" and the digits of other scripts.
+    if not _JSON_NUMBER.fullmatch(text):
+        raise Malformed("price is not a number")
     try:
         price = Decimal(text)
-    except InvalidOperation:
+    except InvalidOperation:  # an exponent of more digits than Python reads
         raise Malformed("price is not a number") from None
-    if not price.is_finite() or price < 0:
-        raise Malformed("price is not a finite number from 0 on")
+    if price < 0:
+        raise Malformed("price must be a finite number >= 0")
     if price and not _SMALLEST <= price <= _LARGEST:
-        raise Malformed(f"price is not 0 and not between {_SMALLEST} and {_LARGEST}")
+        raise Malformed(f"price must be 0 or between {_SMALLEST} and {_LARGEST}")
     exact = price.normalize(Context(prec=max(1, len(text))))
     if len(exact.as_tuple().digits) > MAX_PRICE_DIGITS:
         raise Malformed(f"price has more than {MAX_PRICE_DIGITS} digits, which Dapr cannot carry exactly")

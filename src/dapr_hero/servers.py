@@ -14,6 +14,7 @@ import uvicorn
 import uvloop
 
 from dapr_hero import settings
+from dapr_hero.drain import DRAIN_SECONDS
 from dapr_hero.errors import Unavailable
 from dapr_hero.limits import MAX_MESSAGE_BYTES, MAX_METADATA_BYTES, Limited, LimitedProtocol
 from dapr_hero.loopback import bypass_proxies
@@ -28,7 +29,6 @@ GRPC_OPTIONS = (
     ("grpc.so_reuseport", 0),
 )
 # How long a stop waits for the requests under way before it cuts them.
-DRAIN_SECONDS = 20
 _BACKLOG = 2048
 
 
@@ -114,8 +114,9 @@ class HttpServer:
 
 def _bind(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    every = host == "::" and socket.has_dualstack_ipv6()  # then IPv4 as well
     try:
-        return socket.create_server((host, port), family=family, backlog=_BACKLOG)
+        return socket.create_server((host, port), family=family, backlog=_BACKLOG, dualstack_ipv6=every)
     except OSError as error:
         raise PortInUse(f"cannot listen on {host}:{port}: {error.strerror}") from None
 

@@ -38,6 +38,8 @@ class Mode(StrEnum):
 
 
 Port = Annotated[int, Field(ge=1, le=65535)]
+# 0: the local runner chooses a free one.
+ChosenPort = Annotated[int, Field(ge=0, le=65535)]
 
 
 def _port(default: int, meaning: str) -> Any:
@@ -52,6 +54,12 @@ def _named(name: str) -> Any:
 def _own_port(default: int, meaning: str) -> Any:
     """A port that each replica of inventory has for itself."""
     return Field(default, description=meaning, json_schema_extra={"port": True, "each_replica": True})
+
+
+def _chosen(meaning: str, *, each_replica: bool = False) -> Any:
+    """A port that no user types, so the local runner chooses it at start."""
+    marks: dict[str, Any] = {"port": True, "chosen": True, "each_replica": each_replica}
+    return Field(0, description=f"{meaning}; 0: a free port", json_schema_extra=marks)
 
 
 def _token(meaning: str) -> Any:
@@ -89,7 +97,7 @@ class Settings(BaseSettings):
     tracing: bool = Field(True, description="Spans of the services themselves, beside daprd's, to Zipkin")
 
     inventory_host: str = Field(
-        "127.0.0.1", description="Where the public REST API listens (0.0.0.0 in a cluster)"
+        "127.0.0.1", description="Where the public REST API listens, IPv4 or IPv6 (0.0.0.0 in a cluster)"
     )
     inventory_port: Port = _own_port(3000, "Public REST API")
     custom_http_port: Port = _own_port(3001, "Private Dapr callbacks of mode custom-http, loopback only")
@@ -99,7 +107,8 @@ class Settings(BaseSettings):
     dead_letters_port: Port = _own_port(3003, "Private API of the dead letters, loopback only")
     products_port: Port = _port(50151, "gRPC API of products, loopback only: reached through Dapr")
     products_host: str = Field(
-        "127.0.0.1", description="Where products' health and metrics listen (0.0.0.0 in a cluster)"
+        "127.0.0.1",
+        description="Where products' health and metrics listen, IPv4 or IPv6 (0.0.0.0 in a cluster)",
     )
     products_http_port: Port = _port(3004, "Health and metrics of products")
 
@@ -135,16 +144,14 @@ class Settings(BaseSettings):
     )
     products_dapr_http_port: Port = _port(3501, "HTTP API of products' daprd (local runner)")
     products_dapr_grpc_port: Port = _port(50002, "gRPC API of products' daprd (local runner)")
-    inventory_dapr_internal_port: Port = _own_port(
-        50003, "Sidecar-to-sidecar port of inventory's daprd (local runner)"
+    inventory_dapr_internal_port: ChosenPort = _chosen(
+        "gRPC between the sidecars, inventory's", each_replica=True
     )
-    products_dapr_internal_port: Port = _port(
-        50004, "Sidecar-to-sidecar port of products' daprd (local runner)"
-    )
-    inventory_dapr_metrics_port: Port = _own_port(9090, "Metrics of inventory's daprd (local runner)")
-    products_dapr_metrics_port: Port = _port(9091, "Metrics of products' daprd (local runner)")
-    sentry_port: Port = _port(50006, "Sentry, the certificate authority (local runner)")
-    sentry_health_port: Port = _port(50007, "Health of Sentry (local runner)")
+    products_dapr_internal_port: ChosenPort = _chosen("gRPC between the sidecars, products'")
+    inventory_dapr_metrics_port: ChosenPort = _chosen("Metrics of inventory's daprd", each_replica=True)
+    products_dapr_metrics_port: ChosenPort = _chosen("Metrics of products' daprd")
+    sentry_port: ChosenPort = _chosen("Sentry, the certificate authority")
+    sentry_health_port: ChosenPort = _chosen("Health of Sentry")
     valkey_port: Port = _port(6379, "Valkey: broker and state (local runner)")
     postgres_port: Port = _port(5432, "PostgreSQL: widgets (local runner)")
     zipkin_host: str = Field("127.0.0.1", description="Host of Zipkin")
@@ -178,6 +185,12 @@ class Settings(BaseSettings):
         return port
 
     @property
+    def inventory_url(self) -> str:
+        """The address of the REST API for callers on this machine."""
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.inventory_host, self.inventory_host)  # noqa: S104
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.inventory_port}"
+
+    @property
     def products_address(self) -> str:
         """The app id under which products is invoked, with its namespace."""
         return f"{self.products_app_id}.{self.products_namespace}"
@@ -185,7 +198,7 @@ class Settings(BaseSettings):
     def replica(self, number: int) -> Self:
         """The settings of a further replica of inventory beside this one, the first; `number` from 2 on."""
         step = (number - 1) * _REPLICA_STEP
-        return self._moved(dict.fromkeys(port_fields(each_replica=True), step))
+        return self._moved(dict.fromkeys(port_fields("each_replica"), step))
 
     def shifted(self) -> Self:
         """These settings with `port_offset` added to every port, and no offset left."""
@@ -193,7 +206,7 @@ class Settings(BaseSettings):
         return moved.model_copy(update={"port_offset": 0})
 
     def _moved(self, steps: Mapping[str, int]) -> Self:
-        ports = {name: getattr(self, name) + step for name, step in steps.items()}
+        ports = {name: port + step for name, step in steps.items() if (port := getattr(self, name))}
         for name, port in ports.items():
             if port > 65535:
                 raise SettingsError(
@@ -222,9 +235,12 @@ def key(name: str) -> str:
     return name.upper() if field and field.validation_alias else PREFIX + name.upper()
 
 
-def port_fields(*, each_replica: bool = False) -> list[str]:
-    """The names of all settings that are ports, in order; or of those that each replica has for itself."""
-    mark = "each_replica" if each_replica else "port"
+def port_fields(mark: str = "port") -> list[str]:
+    """Return the names of all settings that are ports, in order.
+
+    `mark` selects some: "each_replica" those that each replica has for itself, "chosen" those that the local
+    runner chooses.
+    """
     return [
         name
         for name, field in Settings.model_fields.items()

@@ -69,7 +69,7 @@ def test_a_letter_tells_reason_time_attempts_trace_and_its_event(platform: Runni
     bad = event(price=-1)
     trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
     [letter] = kept(platform, bad, traceparent=trace)
-    assert letter["reason"] == "price is not a finite number from 0 on"
+    assert letter["reason"] == "price must be a finite number >= 0"
     assert (letter["event_type"], letter["attempts"], letter["state"]) == ("widget.v1", 1, "kept")
     # The same trace, as its latest span: that of the delivery.
     assert letter["traceparent"].split("-")[1] == trace.split("-")[1]

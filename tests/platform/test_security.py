@@ -281,7 +281,12 @@ def test_what_holds_a_secret_is_the_owners_alone(platform: RunningPlatform) -> N
     every = [secret.encode() for secret in _secrets(platform.settings).values()]
     files = [path for path in location(platform.settings).rglob("*") if path.is_file()]
     holding = [path for path in files if any(secret in path.read_bytes() for secret in every)]
-    assert {path.name for path in holding} == {"passwords.json", "secrets.json", "valkey.conf"}
+    assert {path.name for path in holding} == {
+        "passwords.json",
+        "secrets.json",
+        "valkey.conf",
+        "valkey-password",
+    }
     assert {stat.S_IMODE(path.stat().st_mode) for path in holding} == {0o600}
 
 

@@ -1,11 +1,17 @@
 """`dapr-hero up` and its companions as a person uses them."""
 
+import fcntl
 import os
+import pty
 import re
 import signal
 import subprocess
 import sys
+import termios
+import threading
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -13,10 +19,12 @@ import httpx2 as httpx
 import psutil
 import pytest
 
+from dapr_hero.local.passwords import with_tokens
 from dapr_hero.local.ports import on_free_ports
 from dapr_hero.local.runtime import VERSION, DaprRuntime
 from dapr_hero.settings import Settings
 from dapr_hero.testing import eventually
+from tests.load import Load, differences, streaming
 
 Up = subprocess.Popen[str]
 
@@ -139,13 +147,121 @@ def test_parts_of_it_run_alone(settings: Settings, tmp_path: Path, parts: str, a
     assert _left(terminal.parts) == []
 
 
-@pytest.mark.parametrize("part", ["inventory", "products-daprd", "valkey"])
-def test_a_part_that_dies_is_named_and_takes_the_rest_down_in_order(up: Terminal, part: str) -> None:
-    pids = up.parts
-    os.kill(pids[part], signal.SIGKILL)
-    assert up.process.wait(60) == 1
-    assert f"error: {part} ended by SIGKILL" in up.text
+def test_each_part_that_is_killed_comes_back_and_no_event_is_lost(settings: Settings, up: Terminal) -> None:
+    """kill -9 of every part in turn, while events flow."""
+    first = up.parts
+    running = psutil.Process(up.process.pid)
+    known = with_tokens(settings)
+    with streaming([known.dapr_http_port], known, Load(seed=3, rate=100, prefix="killed")) as ledger:
+        for part, pid in first.items():
+            os.kill(pid, signal.SIGKILL)
+            eventually(partial(_is_back, up, part), seconds=90)
+    assert ledger.good > 0
+    eventually(lambda: not differences(known, ledger.newest), seconds=90)
+    pids = {f"process {each.pid}": each.pid for each in running.children(recursive=True)}
+    assert up.end() == 0
     assert _left(pids) == []
+
+
+def _is_back(up: Terminal, part: str) -> bool:
+    """Whether the death of a part and its recovery are on the screen, in a line each."""
+    died = f"{part} was killed by SIGKILL; restarting it in 0.2 s\n"
+    return died in up.text and f"\n{part} is up (" in f"\n{up.text.partition(died)[2]}"
+
+
+def test_a_part_that_keeps_dying_is_given_up_with_its_last_lines(settings: Settings, up: Terminal) -> None:
+    pids = up.parts
+    runner = psutil.Process(up.process.pid)
+    deadline = time.monotonic() + 60
+    while up.process.poll() is None and time.monotonic() < deadline:
+        for child in runner.children() if up.process.poll() is None else []:
+            with suppress(psutil.Error):
+                if "dapr_hero.local.stream_trimmer" in child.cmdline():
+                    child.kill()
+    assert up.process.wait(60) == 1
+    assert "error: stream-trimmer died 5 times in 60 s. The last time, " in up.text
+    assert _left(pids) == []
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGHUP])
+def test_other_signals_stop_everything_in_order(up: Terminal, how: signal.Signals) -> None:
+    pids = up.parts
+    assert up.end(how) == 0
+    assert "stopping: services, sidecars, stores\nstopped; nothing is left running" in up.text
+    assert _left(pids) == []
+
+
+def _until_ready(settings: Settings) -> None:
+    url = f"http://127.0.0.1:{settings.inventory_port}/readyz"
+    eventually(lambda: _answers(url), seconds=90)
+
+
+def _answers(url: str) -> bool:
+    try:
+        return httpx.get(url, timeout=5).status_code == 200
+    except httpx.HTTPError:
+        return False
+
+
+def _draining(settings: Settings) -> str:
+    """The log of inventory, which says whether it was stopped in order."""
+    assert settings.data_dir
+    return Path(settings.data_dir, "logs", "inventory.log").read_text()
+
+
+def test_a_closed_terminal_stops_everything_in_order(settings: Settings) -> None:
+    main, terminal = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "dapr_hero", "up"],
+        env={**os.environ, **settings.environment()},
+        stdin=terminal,
+        stdout=terminal,
+        stderr=terminal,
+        start_new_session=True,
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+    )
+    os.close(terminal)
+    reader = threading.Thread(target=_drain, args=(main,), daemon=True)
+    reader.start()
+    _until_ready(settings)
+    children = psutil.Process(process.pid).children(recursive=True)
+    os.close(os.dup2(os.open(os.devnull, os.O_RDONLY), main))  # as a window that is closed
+    assert process.wait(60) == 0
+    assert "draining" in _draining(settings)
+    assert not [each for each in children if each.is_running() and each.status() != psutil.STATUS_ZOMBIE]
+
+
+def _drain(terminal: int) -> None:
+    """Read what is written, until the terminal is closed."""
+    with suppress(OSError):
+        while os.read(terminal, 4096):
+            pass
+
+
+@pytest.mark.parametrize("reader", ["gone", "/dev/full"])
+def test_output_that_cannot_be_written_stops_nothing(settings: Settings, reader: str) -> None:
+    """As in `dapr-hero up | head -1`, or with a full disk behind the output."""
+    if reader == "gone":
+        read, output = os.pipe()
+        os.close(read)
+    else:
+        output = os.open(reader, os.O_WRONLY)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "dapr_hero", "up"],
+        env={**os.environ, **settings.environment()},
+        stdout=output,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    os.close(output)
+    _until_ready(settings)
+    assert process.poll() is None
+    children = psutil.Process(process.pid).children(recursive=True)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert (process.returncode, errors) == (0, "")
+    assert "draining" in _draining(settings)
+    assert not [each for each in children if each.is_running() and each.status() != psutil.STATUS_ZOMBIE]
 
 
 def test_a_killed_runner_leaves_nothing(up: Terminal) -> None:
@@ -157,7 +273,9 @@ def test_a_killed_runner_leaves_nothing(up: Terminal) -> None:
 def test_two_platforms_run_at_once_with_an_offset(settings: Settings, up: Terminal, tmp_path: Path) -> None:
     other_data = settings.data_dir.with_name("other") if settings.data_dir else None
     for offset in range(97, 4000, 101):  # the first that is free for all of them
-        other = settings.model_copy(update={"port_offset": offset, "data_dir": other_data})
+        other = settings.model_copy(
+            update={"port_offset": offset, "data_dir": other_data, "inventory_host": "::1"}
+        )
         second = Terminal(other, tmp_path / "second")
         if "is taken" not in second.text:
             break

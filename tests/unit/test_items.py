@@ -35,6 +35,21 @@ def test_a_price_is_kept_exactly_in_plain_notation(text: str, plain: str) -> Non
 
 
 @pytest.mark.parametrize(
+    "text", ["1_000", " 1", "1 ", "+5", "٣", "\uff11", ".5", "5.", "01", "0x1", "1e", "", "inf"]
+)
+def test_only_the_notation_of_json_is_a_price(text: str) -> None:
+    """`--price` and the gRPC API of products take texts."""
+    with pytest.raises(Malformed, match="price is not a number"):
+        items.checked("w", "", text)
+
+
+@pytest.mark.parametrize("id", [".", ".."])
+def test_an_id_that_clients_remove_from_urls_is_malformed(id: str) -> None:
+    with pytest.raises(Malformed, match="id must not be"):
+        items.checked(id, "", "1")
+
+
+@pytest.mark.parametrize(
     "text",
     [
         *("-1", "-0.01", '"1"', "null", "true", "[]", "{}", "NaN", "Infinity", "-Infinity"),

@@ -1,7 +1,13 @@
 import asyncio
 from typing import cast
 
-from dapr_hero.servers import Corked
+import aiohttp
+import pytest
+from starlette.responses import PlainTextResponse
+from starlette.types import Receive, Scope, Send
+
+from dapr_hero.local.ports import free_ports
+from dapr_hero.servers import Corked, HttpServer
 
 
 class Transport:
@@ -34,3 +40,19 @@ async def test_nothing_is_held_back_at_the_end() -> None:
     assert (transport.written, transport.closed) == ([b"last words"], True)
     await asyncio.sleep(0)
     assert transport.written == [b"last words"]
+
+
+@pytest.mark.parametrize(("host", "addresses"), [("::1", ["[::1]"]), ("::", ["[::1]", "127.0.0.1"])])
+async def test_a_server_listens_on_ipv6(host: str, addresses: list[str]) -> None:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await PlainTextResponse("here")(scope, receive, send)
+
+    [port] = free_ports(1)
+    server = await HttpServer.start(app, host, port)
+    try:
+        async with aiohttp.ClientSession() as http:
+            for address in addresses:
+                async with http.get(f"http://{address}:{port}") as response:
+                    assert await response.text() == "here"
+    finally:
+        await server.stop()

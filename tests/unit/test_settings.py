@@ -141,10 +141,13 @@ def test_every_setting_has_a_meaning() -> None:
 
 
 def test_all_default_ports_differ_and_move_together() -> None:
-    ports = [getattr(Settings(), name) for name in port_fields()]
+    ports = [getattr(Settings(), name) for name in port_fields() if getattr(Settings(), name)]
     assert len(set(ports)) == len(ports)
     moved = Settings(port_offset=100).shifted()
-    assert [getattr(moved, name) for name in port_fields()] == [port + 100 for port in ports]
+    assert [getattr(moved, name) for name in port_fields() if getattr(moved, name)] == [
+        port + 100 for port in ports
+    ]
+    assert {getattr(moved, name) for name in port_fields("chosen")} == {0}
     assert moved.shifted() == moved
 
 
@@ -177,7 +180,23 @@ def test_a_replica_has_ports_of_its_own_and_shares_the_rest() -> None:
     second, third = first.replica(2), first.replica(3)
     assert (first.inventory_port, second.inventory_port, third.inventory_port) == (3000, 3100, 3200)
     assert second.valkey_port == first.valkey_port
-    own = [getattr(each, name) for each in (first, second, third) for name in port_fields(each_replica=True)]
+    names = [name for name in port_fields("each_replica") if name not in port_fields("chosen")]
+    own = [getattr(each, name) for each in (first, second, third) for name in names]
     shared = {getattr(first, name) for name in port_fields()} - set(own)
-    assert len(own) == len(set(own)) == 30
+    assert len(own) == len(set(own)) == 24
     assert shared.isdisjoint(own)
+
+
+@pytest.mark.parametrize(
+    ("host", "url"),
+    [
+        ("127.0.0.1", "http://127.0.0.1:3000"),
+        ("0.0.0.0", "http://127.0.0.1:3000"),  # noqa: S104
+        ("::", "http://[::1]:3000"),
+        ("::1", "http://[::1]:3000"),
+        ("fe80::1", "http://[fe80::1]:3000"),
+        ("example.local", "http://example.local:3000"),
+    ],
+)
+def test_the_address_of_the_rest_api_is_a_url(host: str, url: str) -> None:
+    assert Settings(inventory_host=host).inventory_url == url

@@ -1,6 +1,7 @@
 """The dead letters: events that could not be stored, kept in PostgreSQL until somebody decides about them."""
 
 import hashlib
+import re
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -22,6 +23,11 @@ _COLUMNS = "key, state, reason, event_id, event_type, traceparent, attempts, fir
 
 
 _NOT_PUBLISHABLE = "this dead letter is not a CloudEvent and cannot be replayed; discard it instead"
+
+
+_NOT_FOUND = "there is no such dead letter"
+# A key, or enough of its beginning.
+_KEY = re.compile("[0-9a-f]{4,32}")
 
 
 class Place(NamedTuple):
@@ -71,7 +77,7 @@ class DeadLetters:
         return Page(count["count"], [_letter(row) for row in rows], place)
 
     async def get(self, key: str) -> Letter:
-        """One letter with its original event. Raises: NotFound."""
+        """Return one letter with its original event. Raises: NotFound, BadRequest."""
         row = await self._row(key)
         return _letter(row, original=row["original"].decode(errors="replace"))
 
@@ -93,21 +99,31 @@ class DeadLetters:
                     state = CASE WHEN last_at = $2 THEN 'replayed' ELSE state END
                 WHERE key = $1
                 """,
-                key,
+                row["key"],
                 row["last_at"],
             )
-        return await self.get(key)
+        return await self.get(row["key"])
 
     async def discard(self, key: str) -> None:
-        """Forget the letter. Raises: NotFound."""
-        if not await self._database.fetch("DELETE FROM dead_letters WHERE key = $1 RETURNING key", key):
-            raise NotFound("there is no such dead letter")
+        """Delete the letter. Raises: NotFound, BadRequest."""
+        whole = (await self._row(key))["key"]
+        await self._database.fetch("DELETE FROM dead_letters WHERE key = $1", whole)
 
     async def _row(self, key: str) -> asyncpg.Record:
-        query = f"SELECT {_COLUMNS}, original FROM dead_letters WHERE key = $1"  # noqa: S608
-        rows = await self._database.fetch(query, key)
+        """Return the letter whose key is, or begins with, the given text.
+
+        Raises: NotFound; BadRequest if several begin with it.
+        """
+        if not _KEY.fullmatch(key):
+            raise NotFound(_NOT_FOUND)
+        query = f"SELECT {_COLUMNS}, original FROM dead_letters WHERE key LIKE $1 ORDER BY key LIMIT 6"  # noqa: S608
+        rows = await self._database.fetch(query, f"{key}%")
         if not rows:
-            raise NotFound("there is no such dead letter")
+            raise NotFound(_NOT_FOUND)
+        if len(rows) > 1:
+            raise BadRequest(
+                f"several dead letters begin with {key}: {', '.join(row['key'] for row in rows)}"
+            )
         return rows[0]
 
 

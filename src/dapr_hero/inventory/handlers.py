@@ -173,7 +173,9 @@ class Handlers:
     async def _bury_one(self, failed: Failed) -> Outcome:
         reason = str(failed.error)
         try:
-            await self._parking.bury(failed.event, reason)
+            # In the trace of its own event, not in that of the batch's first.
+            with tracing.received("dead letter", [failed.event.traceparent]):
+                await self._parking.bury(failed.event, reason)
         except (Malformed, Refused, Unavailable):
             # Dapr moves an event that it has not handed over whole, after its retries.
             return Outcome(Verdict.RETRY, f"not yet among the dead letters: {reason}")

@@ -54,8 +54,8 @@ class ItemsApi:
     async def _body(self, method: str, resource: str, id: str) -> bytes:
         if method not in _METHODS:
             raise MethodNotAllowed(", ".join(_METHODS))
-        if not 1 <= len(id) <= MAX_ID or "\0" in id:
-            raise BadRequest(f"an id has 1 to {MAX_ID} characters, none of them NUL")
+        if not 1 <= len(id) <= MAX_ID or "\0" in id or id in (".", ".."):
+            raise BadRequest(f"an id has 1 to {MAX_ID} characters, none of them NUL, and is not . or ..")
         item = await self._reads[resource](id)
         if item is None:
             raise NotFound(f"there is no such item in {resource}")

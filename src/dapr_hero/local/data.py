@@ -25,6 +25,19 @@ def location(settings: Settings) -> Path:
     return chosen.expanduser().resolve()
 
 
+def running_pid(settings: Settings) -> str | None:
+    """Return the process id of the runner that has the data directory open; None if there is none."""
+    try:
+        with (location(settings) / _LOCK).open() as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except OSError:
+                return lock.read().strip() or "unknown"
+    except OSError:
+        return None
+    return None
+
+
 class DataDir:
     """The open data directory; it belongs to this runner until `close`.
 

@@ -1,4 +1,4 @@
-"""What the platform needs on this machine, what is there, and how to get what is missing."""
+"""Diagnoses this machine: what the platform needs, what is there, and how to get the rest."""
 
 import platform
 import sys
@@ -7,11 +7,14 @@ from typing import NamedTuple
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from dapr_hero.local import ports, runtime, zipkin
+from dapr_hero.local.data import location, running_pid
 from dapr_hero.local.errors import LocalError, PortTaken
 from dapr_hero.local.go import installed
 from dapr_hero.settings import Settings, key, port_fields
+from dapr_hero.terminal import printable_line
 
 
 class Check(NamedTuple):
@@ -41,7 +44,7 @@ def show(checks: list[Check], console: Console) -> None:
     table = Table("", "what", "found", "what to do")
     for check in checks:
         mark = "[green]ok[/]" if check.ok else "[bold red]no[/]"
-        table.add_row(mark, check.name, check.found, check.advice)
+        table.add_row(mark, *(Text(printable_line(text)) for text in check[:1] + check[2:]))
     console.print(table)
 
 
@@ -80,7 +83,10 @@ def _zipkin() -> Check:
 
 
 def _ports(settings: Settings) -> Check:
-    wanted = {key(name): getattr(settings, name) for name in port_fields()}
+    """Check the ports, unless the platform itself has them."""
+    if owner := running_pid(settings):
+        return Check("platform", True, f"running (pid {owner}), data in {location(settings)}")
+    wanted = {key(name): port for name in port_fields() if (port := getattr(settings, name))}
     try:
         ports.reserve(wanted).close()
     except PortTaken as error:

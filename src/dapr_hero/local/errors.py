@@ -6,20 +6,25 @@ class LocalError(Exception):
 
 
 class PartDied(LocalError):
-    """A part ended by itself."""
+    """A part ended by itself, or did not become ready."""
 
-    def __init__(self, name: str, message: str) -> None:
-        """`name` is the part; `message` says how it ended and shows the last lines of its log."""
-        super().__init__(message)
+    def __init__(self, name: str, how: str, last_words: str) -> None:
+        """`how` it ended, as a predicate; `last_words` are the last lines of its log."""
+        super().__init__(f"{name} {how}{last_words}")
         self.name = name
+        self.how = how
 
 
-class PartNotReady(LocalError):
+class PartNotReady(PartDied):
     """A part runs, but did not become ready in time."""
 
 
 class PortTaken(LocalError):
     """A port that a part needs belongs to another process."""
+
+    def __init__(self, port: int, message: str) -> None:
+        super().__init__(f"port {port} is taken{message}")
+        self.port = port
 
 
 class DataError(LocalError):

@@ -4,13 +4,14 @@ import asyncio
 import time
 from collections.abc import Collection, Sequence
 from contextlib import ExitStack
+from itertools import count
 from types import MappingProxyType, TracebackType
-from typing import NoReturn, Self
+from typing import Self
 
 from dapr_hero.local import assembly, graph, ports
 from dapr_hero.local.daprd import Sidecar
 from dapr_hero.local.data import DataDir
-from dapr_hero.local.errors import PartDied
+from dapr_hero.local.errors import PartDied, PortTaken
 from dapr_hero.local.part import Part, Stage
 from dapr_hero.local.passwords import settle_tokens
 from dapr_hero.local.process import Process
@@ -19,9 +20,11 @@ from dapr_hero.local.resources import Subscription
 from dapr_hero.local.runtime import DaprRuntime
 from dapr_hero.settings import Settings
 
+_ATTEMPTS = 3
+
 
 class Platform:
-    """`async with Platform(...) as platform: await platform.watch()`.
+    """`async with Platform(...) as platform: await Supervisor(platform, report).run()`.
 
     Nothing of it is left when the block ends, however it ends; a second cancellation during the stop turns
     it into a kill. Parts have names, of which each method takes one; `processes` has them with pid and log.
@@ -67,6 +70,18 @@ class Platform:
             data = DataDir.open(self._settings, fresh=self._fresh)
             self._held.callback(data.close)
             self._settings, *self._replicas = [settle_tokens(each, data) for each in self.inventories]
+            self._reserve_ports(data)
+            await self._start_all()
+        except BaseException:
+            await self.close()
+            raise
+        return self
+
+    def _reserve_ports(self, data: DataDir) -> None:
+        """Choose the ports that no user types, and reserve all. Raises: PortTaken."""
+        given = self.inventories
+        for attempt in count(1):
+            self._settings, *self._replicas = ports.choose(*given)
             self._parts = assembly.parts(
                 self._settings,
                 data,
@@ -78,12 +93,13 @@ class Platform:
                 extra=self._extra,
             )
             needed = {key: port for part in self._parts.values() for key, port in part.ports.items()}
-            self._held.enter_context(ports.reserve(needed))
-            await self._start_all()
-        except BaseException:
-            await self.close()
-            raise
-        return self
+            try:
+                self._held.enter_context(ports.reserve(needed))
+                return
+            except PortTaken as taken:
+                # A chosen port can be taken by another process before it is reserved.
+                if attempt == _ATTEMPTS or any(taken.port in ports.of(each) for each in given):
+                    raise
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -106,16 +122,20 @@ class Platform:
         """The processes by the names of their parts."""
         return MappingProxyType(self._processes)
 
-    async def watch(self) -> NoReturn:
-        """Wait until a part ends that nobody stopped. Raises: PartDied."""
-        raise await self._deaths.get()
+    async def death(self) -> PartDied:
+        """Wait until a part ends that was not to stop; return how it ended."""
+        return await self._deaths.get()
 
     async def start(self, *names: str) -> None:
-        """Start parts that were stopped or killed, together, and wait until they are ready.
+        """Start parts that have ended, together, and wait until they are ready.
 
-        Raises: PartDied, PartNotReady.
+        Raises: PartDied; the parts that did not become ready have been stopped.
         """
-        await graph.start({name: self._parts[name] for name in names}, self._begin)
+        try:
+            await graph.start({name: self._parts[name] for name in names}, self._begin)
+        except PartDied as death:
+            await self.stop(death.name)
+            raise
 
     async def stop(self, name: str) -> None:
         """Stop a part as at the end."""
@@ -149,10 +169,12 @@ class Platform:
     async def _start_all(self) -> None:
         """Start in order, unless a part that is up already ends meanwhile."""
         starting = asyncio.ensure_future(graph.start(self._parts, self._begin))
-        dying = asyncio.ensure_future(self.watch())
+        dying = asyncio.ensure_future(self.death())
         try:
             await asyncio.wait({starting, dying}, return_when=asyncio.FIRST_COMPLETED)
-            await (dying if dying.done() else starting)
+            if dying.done():
+                raise dying.result()
+            await starting
         finally:
             dying.cancel()
             starting.cancel()
@@ -170,6 +192,7 @@ class Platform:
 
     async def _watch(self, process: Process) -> None:
         await process.wait()
+        self._watchers.pop(process.name, None)
         self._deaths.put_nowait(process.death())
 
     def _unwatch(self, name: str) -> None:

@@ -31,9 +31,8 @@ def reserve(ports: Mapping[str, int]) -> ExitStack:
         for key, port in ports.items():
             bound = _bind(port) or _bind_after_others(port)
             if bound is None:
-                raise PortTaken(
-                    f"port {port} is taken{_owner(port)}: stop that, or set {key} or DAPR_HERO_PORT_OFFSET"
-                )
+                advice = f"stop that, or set {key} or DAPR_HERO_PORT_OFFSET"
+                raise PortTaken(port, f"{_owner(port)}: {advice}")
             if sys.platform == "linux":
                 stack.enter_context(bound)
             else:
@@ -46,12 +45,12 @@ def _refuse_twice(ports: Mapping[str, int]) -> None:
     keys: dict[int, str] = {}
     for key, port in ports.items():
         if port in keys:
-            raise PortTaken(f"port {port} is taken by {keys[port]}: set {key} to another")
+            raise PortTaken(port, f" by {keys[port]}: set {key} to another")
         keys[port] = key
 
 
 def free_ports(count: int, besides: Collection[int] = ()) -> list[int]:
-    """That many different ports on which nothing listens, as of now, and none of those besides."""
+    """Return that many different ports on which nothing listens now, none of them among `besides`."""
     found: set[int] = set()
     while len(found) < count:
         port = random.choice(FREE_RANGE)  # noqa: S311
@@ -62,6 +61,23 @@ def free_ports(count: int, besides: Collection[int] = ()) -> list[int]:
     return list(found)
 
 
+def of(settings: Settings) -> set[int]:
+    """Return the ports of the settings, without those that are still to be chosen."""
+    return {port for name in port_fields() if (port := getattr(settings, name))}
+
+
+def choose(*platforms: Settings) -> list[Settings]:
+    """Return the settings of replicas that run together, with a free port for each that is to be chosen."""
+    taken = set().union(*map(of, platforms))
+    chosen = []
+    for each in platforms:
+        names = [name for name in port_fields("chosen") if not getattr(each, name)]
+        found = dict(zip(names, free_ports(len(names), taken), strict=True))
+        taken.update(found.values())
+        chosen.append(each.model_copy(update=found))
+    return chosen
+
+
 def on_free_ports(*, besides: Collection[int] = (), **overrides: Any) -> Settings:
     """Settings whose ports are all free, apart from the overrides; for tests and for a second platform."""
     names = port_fields()
@@ -70,7 +86,7 @@ def on_free_ports(*, besides: Collection[int] = (), **overrides: Any) -> Setting
 
 def replica_on_free_ports(settings: Settings) -> Settings:
     """Settings of one more replica of inventory, whose own ports are all free."""
-    names = port_fields(each_replica=True)
+    names = port_fields("each_replica")
     others = [getattr(settings, name) for name in port_fields()]
     return settings.model_copy(update=dict(zip(names, free_ports(len(names), others), strict=True)))
 

@@ -115,7 +115,7 @@ class Process:
             if ended in done:
                 raise self.death()
             if not done:
-                raise PartNotReady(f"{self.name} is not ready after {deadline:g} s{self._last_words()}")
+                raise PartNotReady(self.name, f"is not ready after {deadline:g} s", self._last_words())
             ready.result()
         finally:
             ended.cancel()
@@ -159,12 +159,10 @@ class Process:
         return list(deque((line for line in text.splitlines() if line.strip()), maxlen=lines))
 
     def death(self) -> PartDied:
-        """The error that says how it ended, with its last lines."""
-        code = self._process.returncode if self._process else None
-        how = (
-            f"by {signal.Signals(-code).name}" if code is not None and code < 0 else f"with exit code {code}"
-        )
-        return PartDied(self.name, f"{self.name} ended {how}{self._last_words()}")
+        """Return the error that says how it ended, with its last lines."""
+        code = (self._process.returncode if self._process else None) or 0
+        how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"exited with code {code}"
+        return PartDied(self.name, how, self._last_words())
 
     def _bound(self) -> list[str | Path]:
         account = (str(self._account.uid), str(self._account.gid)) if self._account else ("", "")

@@ -20,6 +20,8 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from dapr_hero.terminal import printable
+
 SECONDS_BETWEEN_LINES = 15.0
 
 Advance = Callable[[int], None]
@@ -45,8 +47,8 @@ class ConsoleReport:
         self._clock = clock
 
     def say(self, message: str) -> None:
-        """Print one line, as it is."""
-        self._console.print(message, markup=False, highlight=False, soft_wrap=True)
+        """Print a message, its control characters escaped."""
+        self._console.print(printable(message), markup=False, highlight=False, soft_wrap=True)
 
     def track(
         self, description: str, total: int | None, unit: str = "steps"

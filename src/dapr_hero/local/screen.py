@@ -13,6 +13,7 @@ from dapr_hero.local import assembly, services, valkey
 from dapr_hero.local.platform import Platform
 from dapr_hero.local.report import ConsoleReport
 from dapr_hero.local.runtime import DaprRuntime
+from dapr_hero.local.supervisor import Supervisor
 from dapr_hero.settings import Settings
 
 
@@ -44,13 +45,17 @@ async def run(
     fresh: bool,
     console: Console,
 ) -> None:
-    """Run the platform until SIGINT or SIGTERM. Raises: LocalError."""
+    """Run the platform until SIGINT, SIGTERM or, when the terminal is closed, SIGHUP. Raises: LocalError.
+
+    A second signal kills the parts. Output that cannot be written is dropped: it never stops the platform.
+    """
     running = asyncio.ensure_future(
         _run(settings, found, parts, replicas=replicas, fresh=fresh, console=console)
     )
     loop = asyncio.get_running_loop()
-    for each in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(each, running.cancel)
+    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(each) is not signal.SIG_IGN:  # as nohup has it
+            loop.add_signal_handler(each, running.cancel)
     with suppress(asyncio.CancelledError):
         await running
 
@@ -68,7 +73,7 @@ async def _run(
             console.print(f"ready in {time.monotonic() - began:.1f} s", style="bold green")
             _show(platform, parts, settings.port_offset, console)
             try:
-                await platform.watch()
+                await Supervisor(platform, report).run()
             finally:
                 console.print("stopping: services, sidecars, stores")
     finally:
@@ -91,7 +96,7 @@ def _show(platform: Platform, parts: Parts, offset: int, console: Console) -> No
     }
     for number, each in enumerate(platform.inventories, start=1):
         name = assembly.replica(number)
-        where[name] = f"http://{each.inventory_host}:{each.inventory_port}/docs"
+        where[name] = f"{each.inventory_url}/docs"
         where[f"{name}-daprd"] = f"http {each.dapr_http_port}, grpc {each.dapr_grpc_port}"
     for name, process in platform.processes.items():
         table.add_row(name, where.get(name, ""), str(process.pid))
@@ -110,7 +115,7 @@ def _show_examples(s: Settings, offset: int, console: Console) -> None:
         f"{hero} publish widget --id w1 --price 19.99",
         f"{hero} get widget w1",
         f"{hero} dead-letters list",
-        f"curl http://{s.inventory_host}:{s.inventory_port}/v1/widgets/w1",
-        f"curl http://{s.inventory_host}:{s.inventory_port}/readyz",
+        f"curl {s.inventory_url}/v1/widgets/w1",
+        f"curl {s.inventory_url}/readyz",
     ):
         console.print(f"  {line}", highlight=False, soft_wrap=True)

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Mapping
 
+from dapr_hero.drain import DRAIN_SECONDS
 from dapr_hero.local import ready
 from dapr_hero.local.data import DataDir
 from dapr_hero.local.part import Part, Stage
@@ -11,7 +12,10 @@ from dapr_hero.settings import Settings, key
 
 INVENTORY = "inventory"
 PRODUCTS = "products"
-_STOP_SECONDS = 20.0
+# The servers of each service, which are stopped one after the other.
+_SERVERS = {INVENTORY: 3, PRODUCTS: 2}
+# For what comes after them: tracing, connections.
+_REST_SECONDS = 5.0
 
 
 def inventory(
@@ -21,10 +25,9 @@ def inventory(
 
     `whole`: all it depends on is there, so it is ready when it reaches all of it.
     """
-    host = "127.0.0.1" if settings.inventory_host == "0.0.0.0" else settings.inventory_host  # noqa: S104
 
     async def serves() -> bool:
-        url = f"http://{host}:{settings.inventory_port}"
+        url = settings.inventory_url
         return await (ready.all_answer(f"{url}/readyz") if whole else ready.http(f"{url}/healthz"))
 
     callback = key(f"{settings.dapr_mode.name.lower()}_port")
@@ -77,5 +80,6 @@ def _part(
         needs=needs,
         ports=ports,
         ready_seconds=settings.sidecar_timeout_seconds + 30,
-        stop_seconds=_STOP_SECONDS,
+        # As long as a service may take that stops in order, and not less: it would be killed with work in hand.
+        stop_seconds=settings.drain_seconds + _SERVERS[service] * DRAIN_SECONDS + _REST_SECONDS,
     )

@@ -14,12 +14,13 @@ from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
 
 from dapr_hero import errors, events, tokens, tracing
+from dapr_hero.drain import DRAIN_SECONDS
 from dapr_hero.errors import Unavailable
 from dapr_hero.events import CloudEvent, Outcome
 from dapr_hero.limits import MAX_MESSAGE_BYTES
 from dapr_hero.modes import Conflict, Deliver, State, grpc_events, retry_unknown_path, wait_for_sidecar
 from dapr_hero.routing import DEFAULT, Subscription
-from dapr_hero.servers import DRAIN_SECONDS, grpc_server
+from dapr_hero.servers import grpc_server
 from dapr_hero.settings import Settings
 
 _Status = appcallback_v1.TopicEventResponse

@@ -17,11 +17,12 @@ from dapr.clients.grpc._state import Concurrency, StateItem, StateOptions
 from dapr.ext.grpc import App, Rule
 
 from dapr_hero import errors, tokens, tracing
+from dapr_hero.drain import DRAIN_SECONDS
 from dapr_hero.errors import Unavailable
 from dapr_hero.modes import Conflict, Deliver, State, sdk_settings, wait_for_sidecar
 from dapr_hero.modes.sdk_grpc_bridge import Bridge
 from dapr_hero.routing import Subscription
-from dapr_hero.servers import DRAIN_SECONDS, GRPC_OPTIONS, PortInUse
+from dapr_hero.servers import GRPC_OPTIONS, PortInUse
 from dapr_hero.settings import Settings
 
 _THREADS = 32

@@ -13,7 +13,7 @@ from grpc_reflection.v1alpha import reflection
 from starlette.applications import Starlette
 
 from dapr_hero import health, logs, modes, tracing
-from dapr_hero.drain import Drain
+from dapr_hero.drain import DRAIN_SECONDS, Drain
 from dapr_hero.health import Check
 from dapr_hero.items import PROBE
 from dapr_hero.modes import custom_grpc
@@ -21,7 +21,7 @@ from dapr_hero.products.service import ProductsService
 from dapr_hero.products.v1 import products_pb2 as pb
 from dapr_hero.products.v1.products_pb2_grpc import add_ProductsServicer_to_server
 from dapr_hero.rest import exception_handlers
-from dapr_hero.servers import DRAIN_SECONDS, HttpServer, grpc_server
+from dapr_hero.servers import HttpServer, grpc_server
 from dapr_hero.settings import Settings
 from dapr_hero.state import VersionedState
 

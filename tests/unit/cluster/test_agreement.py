@@ -6,8 +6,9 @@ import pytest
 import yaml
 from dotenv import dotenv_values
 
-from dapr_hero import health, servers, settings
+from dapr_hero import health, settings
 from dapr_hero.cluster import credentials
+from dapr_hero.drain import DRAIN_SECONDS
 from dapr_hero.limits import MAX_MESSAGE_BYTES
 from dapr_hero.local import environment
 from dapr_hero.settings import Mode, Settings
@@ -170,7 +171,7 @@ def test_the_pod_has_the_time_that_its_end_takes(service: str) -> None:
     found = deployment(service)
     needed = (
         container(found)["lifecycle"]["preStop"]["sleep"]["seconds"]
-        + servers.DRAIN_SECONDS
+        + DRAIN_SECONDS
         + int(annotations(found)["graceful-shutdown-seconds"])
     )
     assert found["spec"]["template"]["spec"]["terminationGracePeriodSeconds"] > needed

@@ -63,7 +63,7 @@ async def test_a_need_that_was_not_chosen_is_ignored() -> None:
 async def test_the_first_failure_ends_the_start_and_is_raised_as_it_is() -> None:
     began: list[str] = []
     cancelled: list[str] = []
-    failure = PartNotReady("valkey is not ready after 1 s")
+    failure = PartNotReady("valkey", "is not ready after 1 s", "")
 
     async def begin(part: Part) -> None:
         began.append(part.name)
@@ -85,7 +85,7 @@ async def test_the_first_failure_ends_the_start_and_is_raised_as_it_is() -> None
 
 async def test_a_fault_of_ours_is_not_taken_for_one_of_a_part() -> None:
     async def begin(part: Part) -> None:
-        raise ZeroDivisionError if part.name == "valkey" else PartNotReady("postgres is not ready")
+        raise ZeroDivisionError if part.name == "valkey" else PartNotReady("postgres", "is not ready", "")
 
     with pytest.raises(ExceptionGroup) as caught:
         await graph.start(parts(valkey=set(), postgres=set()), begin)

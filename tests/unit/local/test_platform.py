@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import signal
 import socket
 import time
@@ -11,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from dapr_hero.local import assembly
+from dapr_hero.local import assembly, ports
 from dapr_hero.local.data import DataDir
 from dapr_hero.local.errors import DataError, LocalError, PartDied, PartNotReady, PortTaken
 from dapr_hero.local.part import Part, Stage
 from dapr_hero.local.platform import Platform
-from dapr_hero.local.ports import on_free_ports
+from dapr_hero.local.ports import free_ports, on_free_ports
 from dapr_hero.local.process import Process
 from dapr_hero.local.report import Advance
 from dapr_hero.local.runtime import DaprRuntime
@@ -140,7 +141,7 @@ async def test_a_part_that_cannot_start_stops_the_others_in_order(workshop: Work
     code, needs = "raise SystemExit('no')", frozenset({"sidecar"})
     workshop.part("service", Stage.SERVICE, code=code, needs=needs, ready=lambda: False)
 
-    with pytest.raises(PartDied, match=r"^service ended with exit code 1"):
+    with pytest.raises(PartDied, match=r"^service exited with code 1"):
         await workshop.platform().__aenter__()
 
     assert workshop.ended.read_text().split() == ["sidecar", "authority", "store"]
@@ -167,7 +168,7 @@ async def test_a_store_that_dies_while_others_still_start_ends_the_start(worksho
     workshop.part("sidecar", Stage.SIDECAR, needs=frozenset({"store"}), ready=kill_the_store)
     began = time.monotonic()
 
-    with pytest.raises(PartDied, match=r"^store ended by SIGKILL"):
+    with pytest.raises(PartDied, match=r"^store was killed by SIGKILL"):
         await workshop.platform().__aenter__()
 
     assert time.monotonic() - began < 20
@@ -211,15 +212,15 @@ async def test_a_second_cancellation_does_not_wait(workshop: Workshop) -> None:
     assert workshop.nothing_is_left()
 
 
-async def test_watch_tells_who_died(workshop: Workshop) -> None:
+async def test_a_death_is_reported_with_its_cause(workshop: Workshop) -> None:
     workshop.part("store")
 
     async with workshop.platform() as platform:
         _die(platform.processes["store"])
-        with pytest.raises(PartDied, match=r"^store ended by SIGKILL; the end of (?s:.*)\n  up$") as caught:
-            await platform.watch()
+        death = await platform.death()
 
-    assert caught.value.name == "store"
+    assert (death.name, death.how) == ("store", "was killed by SIGKILL")
+    assert re.match(r"store was killed by SIGKILL; the end of .*\n  up$", str(death), re.DOTALL)
 
 
 def _die(process: Process) -> None:
@@ -241,10 +242,9 @@ async def test_what_is_done_on_purpose_is_no_death(workshop: Workshop) -> None:
         assert platform.processes["store"].running
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.1):
-                await platform.watch()
+                await platform.death()
         _die(platform.processes["store"])
-        with pytest.raises(PartDied, match=r"^store "):
-            await platform.watch()
+        assert (await platform.death()).name == "store"
 
     assert workshop.ended.read_text().split() == ["sidecar", "service", "sidecar", "authority"]
     assert workshop.nothing_is_left()
@@ -260,6 +260,23 @@ async def test_nothing_is_started_when_a_port_is_taken(workshop: Workshop) -> No
         await workshop.platform().__aenter__()
 
     assert workshop.made == {}
+
+
+async def test_a_chosen_port_that_is_taken_in_the_meantime_is_chosen_again(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workshop.settings = workshop.settings.model_copy(update={"sentry_port": 0})
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        offered = iter([[other.getsockname()[1]], free_ports(1)])
+        monkeypatch.setattr(ports, "free_ports", lambda *_: next(offered))
+
+        def parts(settings: Settings, *_: object, **__: object) -> dict[str, Part]:
+            workshop.part("sentry", DAPR_HERO_SENTRY_PORT=settings.sentry_port)
+            return workshop.parts
+
+        monkeypatch.setattr(assembly, "parts", parts)
+        async with workshop.platform() as platform:
+            assert platform.settings.sentry_port not in (0, other.getsockname()[1])
 
 
 async def test_the_offset_is_applied(workshop: Workshop) -> None:
@@ -283,13 +300,13 @@ def test_a_part_that_does_not_exist(tmp_path: Path) -> None:
 def test_the_parts_and_their_order(tmp_path: Path) -> None:
     data = DataDir.open(Settings(data_dir=tmp_path / "data"))
 
-    parts = assembly.parts(Settings(), data, RUNTIME, Report())
+    parts = assembly.parts(ports.choose(Settings())[0], data, RUNTIME, Report())
 
     stores = {"valkey", "postgres", "sentry"}
     assert parts.keys() == assembly.ALL
     assert {name for name, part in parts.items() if not part.needs} == {*stores, "zipkin"}
     assert parts["inventory"].needs == parts["inventory-daprd"].needs == stores
     assert parts["products"].needs == parts["products-daprd"].needs == {"valkey", "sentry"}
-    ports = [port for part in parts.values() for port in part.ports.values()]
-    assert len(set(ports)) == len(ports)
+    used = [port for part in parts.values() for port in part.ports.values()]
+    assert len(set(used)) == len(used)
     data.close()

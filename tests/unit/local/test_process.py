@@ -73,7 +73,7 @@ async def test_a_death_before_it_is_ready_fails_at_once_with_the_last_lines(
     assert time.monotonic() - began < 30
     assert caught.value.name == "valkey"
     first, *lines = str(caught.value).splitlines()
-    assert first == f"valkey ended with exit code 3; the end of {process.log}:"
+    assert first == f"valkey exited with code 3; the end of {process.log}:"
     assert [line.strip() for line in lines] == [f"line {n}" for n in range(6, 21)]
 
 
@@ -100,7 +100,7 @@ async def test_a_program_that_is_not_there(tmp_path: Path) -> None:
     process = Process("daprd", [tmp_path / "nothing"], tmp_path / "log")
 
     with pytest.raises(
-        PartDied, match=r"^daprd ended with exit code 127;(?s:.*)nothing cannot be executed: No such"
+        PartDied, match=r"^daprd exited with code 127;(?s:.*)nothing cannot be executed: No such"
     ):
         await process.run()
 
@@ -144,7 +144,7 @@ async def test_stop_kills_what_does_not_listen(tmp_path: Path, started: list[Pro
     await process.stop(deadline=0.1)
 
     assert await process.wait() == -signal.SIGKILL
-    assert str(process.death()).startswith("part ended by SIGKILL; ")
+    assert str(process.death()).startswith("part was killed by SIGKILL; ")
 
 
 async def test_stop_leaves_no_child_in_its_group(tmp_path: Path, started: list[Process]) -> None:

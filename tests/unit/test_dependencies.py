@@ -1,0 +1,78 @@
+"""Each package that the code imports is declared by the extra that the code belongs to."""
+
+import ast
+import re
+import sys
+import tomllib
+from collections.abc import Iterator
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+OWN = {"dapr_hero", "dapr_local"}
+# Namespaces that several packages share.
+NAMESPACES = {
+    "google.rpc": "googleapis-common-protos",
+    "google.protobuf": "protobuf",
+    "opentelemetry.sdk": "opentelemetry-sdk",
+    "opentelemetry.exporter": "opentelemetry-exporter-zipkin-json",
+    "opentelemetry": "opentelemetry-sdk",  # which needs the API in its own version
+}
+
+
+def normalized(requirement: str) -> str:
+    return re.sub("[-_.]+", "-", re.split(r"[\[<>=!; ]", requirement)[0]).lower()
+
+
+def declared(extra: str | None) -> set[str]:
+    """Return the packages of an extra, with those of the extras that it includes and the base."""
+    found = {normalized(each) for each in PROJECT["dependencies"]}
+    for each in PROJECT["optional-dependencies"][extra] if extra else []:
+        included = re.match(r"dapr-hero\[(\w+)\]", each)
+        found |= declared(included[1]) if included else {normalized(each)}
+    return found
+
+
+def imported(file: Path) -> Iterator[str]:
+    """Yield the packages that a file imports."""
+    owners = packages_distributions()
+    for node in ast.walk(ast.parse(file.read_text())):
+        names = [each.name for each in node.names] if isinstance(node, ast.Import) else []
+        if isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names = [node.module]
+        for name in names:
+            top = name.partition(".")[0]
+            if top in sys.stdlib_module_names or top in OWN:
+                continue
+            space = next((package for space, package in NAMESPACES.items() if name.startswith(space)), None)
+            yield space or normalized(owners.get(top, [top])[0])
+
+
+def extra_of(file: Path) -> str | None:
+    """Return the extra to which a file belongs; None for what products needs."""
+    names = file.relative_to(ROOT / "src").with_suffix("").parts[1:]
+    if names[0] == "testing":
+        return "testing"
+    if names[0] == "compare":
+        return "compare"
+    if (
+        names[0] in {"local", "cluster", "terminal"}
+        or "cli" in names[0]
+        or names[0].startswith("dead_letters")
+    ):
+        return "inventory" if names[-1] == "stream_trimmer" else "local"
+    if names[0] == "client":
+        return "local"
+    if names[0] == "inventory" or names[-1].startswith("sdk_"):
+        return "inventory"
+    return None
+
+
+@pytest.mark.parametrize("file", sorted((ROOT / "src").rglob("*.py")), ids=lambda file: file.stem)
+def test_each_import_is_declared(file: Path) -> None:
+    extra = extra_of(file)
+    known = declared(extra) | (declared("local") if extra == "compare" else set())
+    assert set(imported(file)) - known == set()
