@@ -10,9 +10,10 @@ from dapr_hero.local.pins import VERSION
 from dapr_hero.local.runtime import cache_folder
 
 ROOT = Path(__file__).parents[2]
-# Records of earlier runs and decisions keep the version of their time; tests make up clusters that are too old.
-EXCEPT = ("CHANGELOG.md", "docs/adr/*", "docs/comparison*", "docs/reliability*", "tests/unit/cluster/*")
-PLACES = ("*.md", "Makefile", "Dockerfile", ".ci/*", "*/**/*.py", "*/**/*.yaml", "*/**/*.mk", "*/**/*.md")
+# Records keep the version of their time, and tests make up clusters that are too old.
+EXCEPT = ("docs/adr/*", "docs/comparison*", "docs/reliability*", "tests/unit/cluster/*")
+FOLDERS = ("src", "tests", "k8s", "docs", "benchmarks", ".ci")
+TEXTS = (".md", ".mk", ".py", ".yaml")
 MENTION = re.compile(
     r"(?i)\b(?:dapr|daprd|sentry)(?: runtime)? v?(\d+(?:\.\d+)+)|dapr/dapr/blob/v(\d+(?:\.\d+)+)"
 )
@@ -20,13 +21,13 @@ MENTION = re.compile(
 
 def mentions() -> list[tuple[str, str]]:
     """Each version of Dapr in the tree, with its file."""
-    files = {path for place in PLACES for path in ROOT.glob(place) if path.is_file()}
-    own = [path for path in files if not any(part.startswith(".venv") for part in path.parts)]
+    inside = [path for folder in FOLDERS for path in (ROOT / folder).rglob("*") if path.suffix in TEXTS]
+    files = [path.relative_to(ROOT) for path in (ROOT / "README.md", ROOT / "Dockerfile", *inside)]
     return [
-        (str(path.relative_to(ROOT)), found[1] or found[2])
-        for path in sorted(own)
-        if not any(path.relative_to(ROOT).match(each) for each in EXCEPT)
-        for found in MENTION.finditer(path.read_text())
+        (str(file), found[1] or found[2])
+        for file in files
+        if not any(file.match(each) for each in EXCEPT)
+        for found in MENTION.finditer((ROOT / file).read_text())
     ]
 
 

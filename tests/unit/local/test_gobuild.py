@@ -23,6 +23,7 @@ REPOSITORY = Path(__file__).parents[3]
 def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The only folder on PATH but the system's, with a `go` that builds at once."""
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:/usr/bin:/bin")
+    monkeypatch.setattr(gobuild, "NEEDED_BYTES", 0)
     publish(tmp_path, monkeypatch, [*COMPONENTS, *FOREIGN, "zz_notag"])
     fake_go(tmp_path / "bin")
     return tmp_path / "bin"
@@ -159,7 +160,16 @@ def test_caches_without_dapr_stay_as_they_are(path: Path, work: Path) -> None:
 
     assert not (path.parent / "caches").exists()
     assert {each.name for each in work.iterdir()} == {"out", "github.com"}
-    assert report.lines[-1] == "The build's own caches, 5.0 kB, are removed; nothing is left in Go's"
+    assert report.lines[-1] == "Removing the build's own caches, 5.0 kB; nothing is left in Go's"
+
+
+def test_a_disk_that_is_too_full_is_told_at_once(
+    path: Path, work: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gobuild, "NEEDED_BYTES", 10**18)
+    with pytest.raises(BuildError, match=f"it needs 1.0 EB in {work.parent}, .* are free"):
+        build(["daprd"], work, RecordingReport())
+    assert "mod" not in (path / "calls").read_text()
 
 
 def test_caches_that_know_dapr_are_used_and_their_growth_is_told(path: Path, work: Path) -> None:
