@@ -191,6 +191,7 @@ async def test_root_is_told_when_the_account_cannot_reach_the_data(closed: Path)
         (f"{os.getpid()}\n/other\n", True),
         (f"{2**22 + 1}\n", False),  # PostgreSQL itself removes the file of a process that has ended
     ],
+    ids=["empty", "damaged", "another process", "no process"],
 )
 def test_a_lock_file_that_postgresql_would_take_for_a_running_server(lock: str, foreign: bool) -> None:
     assert postgres._is_foreign(lock, Path("/data/postgres/cluster")) is foreign
