@@ -16,6 +16,10 @@ _UNSAFE = re.compile(
 )
 
 
+# Packages of commands that not everybody needs, with their extras; all others are in "local".
+_EXTRAS = {"matplotlib": "compare"}
+
+
 def printable(text: str) -> str:
     """Return the text with every character that could control a terminal as `\\uXXXX`.
 
@@ -87,7 +91,8 @@ def _code(command: Callable[[], object], expected: tuple[type[Exception], ...]) 
     except expected as error:
         code = _failed(str(error))
     except ModuleNotFoundError as error:
-        code = _failed(f"the package {error.name} is not installed: pip install 'dapr-hero[local]'")
+        extra = _EXTRAS.get(error.name or "", "local")
+        code = _failed(f"the package {error.name} is not installed: pip install 'dapr-hero[{extra}]'")
     except OSError as error:
         if error.errno in (errno.EPIPE, errno.ENOSPC) and not error.filename:
             raise

@@ -65,13 +65,18 @@ def test_a_burst_of_all_types_lands_whole(platform: RunningPlatform) -> None:
 
 
 @every_kind
-def test_full_batches_are_stored_at_the_first_try(
-    platform: RunningPlatform, type: str, resource: str
-) -> None:
-    """Each event is as long as one may be, and has a trace context, which daprd hands over too."""
+def test_full_batches_are_stored(platform: RunningPlatform, type: str, resource: str) -> None:
+    """Each event is as long as one may be, and has a trace context, which daprd hands over too.
+
+    A machine that is busy may park some of them first.
+    """
     s = platform.settings
-    path = route_for(type).path
-    before = {each: _handled(platform, each, "stored") for each in (path, DEAD_LETTERS_PATH)}
+    route = route_for(type)
+
+    def stored() -> float:
+        return sum(_handled(platform, path, "stored") for path in (route.path, route.parked_path))
+
+    before, letters = stored(), _handled(platform, DEAD_LETTERS_PATH, "stored")
     kind = "application/cloudevents+json"
     longest = {"description": "\N{GRINNING FACE}" * MAX_DESCRIPTION, "price": 1}
     entries = [
@@ -84,8 +89,8 @@ def test_full_batches_are_stored_at_the_first_try(
     ]
     url = f"http://127.0.0.1:{s.dapr_http_port}/v1.0-alpha1/publish/bulk/{s.pubsub_name}/{s.pubsub_topic}"
     httpx.post(url, json=entries, headers=tokens.to_daprd(s), timeout=30).raise_for_status()
-    eventually(lambda: _handled(platform, path, "stored") >= before[path] + 1000)
-    assert _handled(platform, DEAD_LETTERS_PATH, "stored") == before[DEAD_LETTERS_PATH]
+    eventually(lambda: stored() >= before + 1000, seconds=90)
+    assert _handled(platform, DEAD_LETTERS_PATH, "stored") == letters
 
 
 def _handled(platform: RunningPlatform, path: str, verdict: str) -> float:

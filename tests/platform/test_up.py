@@ -283,8 +283,26 @@ def test_two_platforms_run_at_once_with_an_offset(settings: Settings, up: Termin
     assert hero(other, "publish", "widget", "--id", "second").returncode == 0
     eventually(lambda: hero(other, "get", "widget", "second").returncode == 0)
     assert hero(settings, "get", "widget", "second").returncode == 1
+    _run_examples(second)
     assert second.end() == 0
     assert up.process.poll() is None
+
+
+def _run_examples(up: Terminal) -> None:
+    """Run what the screen says to try, as it says it, in a terminal that knows nothing of the platform."""
+    lines = re.findall(r"^  (\S.*(?:dapr-hero|curl) .*)$", up.text, re.MULTILINE)
+    assert len(lines) == 5
+    bare = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    for line in lines:
+        if " get " in line or " -m " in line or "curl" in line:
+            eventually(partial(_works, line, bare))
+        else:
+            assert _works(line, bare), line
+
+
+def _works(line: str, env: dict[str, str]) -> bool:
+    program = line.replace("curl ", "curl --fail --silent ")
+    return subprocess.run(["bash", "-c", program], env=env, capture_output=True, timeout=60).returncode == 0
 
 
 def test_what_keeps_it_from_starting_is_one_line(settings: Settings, up: Terminal) -> None:

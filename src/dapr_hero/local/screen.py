@@ -9,7 +9,7 @@ from enum import StrEnum
 from rich.console import Console
 from rich.table import Table
 
-from dapr_hero.local import assembly, services, valkey
+from dapr_hero.local import assembly, examples, services, valkey
 from dapr_hero.local.platform import Platform
 from dapr_hero.local.report import ConsoleReport
 from dapr_hero.local.runtime import DaprRuntime
@@ -109,7 +109,7 @@ def _show(platform: Platform, parts: Parts, offset: int, console: Console) -> No
 
 
 def _show_examples(s: Settings, offset: int, console: Console) -> None:
-    hero = f"DAPR_HERO_PORT_OFFSET={offset} dapr-hero" if offset else "dapr-hero"
+    hero = examples.command(offset)
     console.print("\ntry, in another terminal:", style="bold")
     for line in (
         f"{hero} publish widget --id w1 --price 19.99",
@@ -118,4 +118,4 @@ def _show_examples(s: Settings, offset: int, console: Console) -> None:
         f"curl {s.inventory_url}/v1/widgets/w1",
         f"curl {s.inventory_url}/readyz",
     ):
-        console.print(f"  {line}", highlight=False, soft_wrap=True)
+        console.print(f"  {line}", markup=False, highlight=False, soft_wrap=True)
