@@ -80,9 +80,12 @@ get-widget get-gadget get-thingamajig: get-%: $(VENV)/installed ## Read the samp
 .PHONY: get-all
 get-all: $(THINGS:%=get-%) ## Read the sample items of all types
 
+# One more than there are cores: a test often waits for the platform.
+WORKERS ?= $(shell $(PYTHON) -c 'import os; print(min(4, 1 + (os.cpu_count() or 1)))')
+
 .PHONY: test
 test: deps ## Set up, then run every test that needs no cluster (on all cores; about seven minutes)
-	@$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile
+	@$(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile
 
 .PHONY: unit-test
 unit-test: $(VENV)/installed ## Run the tests that start no platform

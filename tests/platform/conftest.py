@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from dapr_hero.local import assembly
 from dapr_hero.local.daprd import Sidecar
 from dapr_hero.local.ports import free_ports, on_free_ports
 from dapr_hero.local.runtime import DaprRuntime
@@ -37,8 +38,9 @@ def _caller(app_id: str, namespace: str, part_name: str, ports: list[int]) -> Si
 def platform(
     request: pytest.FixtureRequest, dapr_runtime: DaprRuntime, data_dir: Path
 ) -> Iterator[RunningPlatform]:
-    """The whole platform in each mode, one after the other."""
+    """The platform in each mode, one after the other; a module can choose its parts by the name `PARTS`."""
     # A call to a store that is down on purpose takes that long.
     settings = on_free_ports(dapr_mode=request.param, data_dir=data_dir, request_timeout_seconds=2)
-    with start_platform(settings, dapr_runtime, fresh=True) as running:
+    parts = getattr(request.module, "PARTS", assembly.ALL)
+    with start_platform(settings, dapr_runtime, parts=parts, fresh=True) as running:
         yield running

@@ -8,6 +8,7 @@ import pytest
 from httpx2 import Client
 
 from dapr_hero import tokens
+from dapr_hero.local import assembly, zipkin
 from dapr_hero.local.ports import on_free_ports
 from dapr_hero.local.runtime import DaprRuntime
 from dapr_hero.settings import Mode, Settings
@@ -26,7 +27,8 @@ GROWTH_MIB = 12
 @pytest.fixture(scope="module")
 def platform(dapr_runtime: DaprRuntime, data_dir: Path) -> Iterator[RunningPlatform]:
     settings = on_free_ports(dapr_mode=Mode.CUSTOM_GRPC, data_dir=data_dir, tracing=False)
-    with start_platform(settings, dapr_runtime, fresh=True) as running:
+    parts = assembly.ALL - {zipkin.NAME}
+    with start_platform(settings, dapr_runtime, parts=parts, fresh=True) as running:
         yield running
 
 

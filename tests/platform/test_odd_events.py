@@ -15,7 +15,7 @@ import pytest
 
 from dapr_hero import tokens
 from dapr_hero.items import encode
-from dapr_hero.local import daprd
+from dapr_hero.local import assembly, daprd, zipkin
 from dapr_hero.local.resources import render
 from dapr_hero.routing import route_for
 from dapr_hero.testing import RunningPlatform, eventually
@@ -28,6 +28,7 @@ from tests.platform.broker import queue
 from tests.platform.database import originals
 from tests.platform.metrics import of_app
 
+PARTS = assembly.ALL - {zipkin.NAME}  # traces are tested elsewhere
 # A batch with an event that only daprd can move takes all its retries, and others may be behind it.
 _SECONDS = 60.0
 _ROUNDS = 40 if PROFILE == "long" else 1

@@ -14,9 +14,11 @@ from dapr_hero import modes
 from dapr_hero.inventory.database import Database
 from dapr_hero.inventory.stores import opened
 from dapr_hero.items import Item, Store, Version, newest
+from dapr_hero.local import assembly, zipkin
 from dapr_hero.settings import Settings
 from dapr_hero.testing import RunningPlatform
 
+PARTS = assembly.ALL - {zipkin.NAME}  # traces are tested elsewhere
 # A batch is a list of versions: which item, and how new.
 batches_of_versions = st.lists(
     st.lists(st.tuples(st.sampled_from("abc"), st.integers(10, 30)), min_size=1, max_size=8),

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from dapr_hero.local import assembly, zipkin
 from dapr_hero.local.ports import on_free_ports
 from dapr_hero.local.resources import Subscription
 from dapr_hero.local.runtime import DaprRuntime
@@ -20,7 +21,8 @@ def platform(
     request: pytest.FixtureRequest, dapr_runtime: DaprRuntime, data_dir: Path
 ) -> Iterator[RunningPlatform]:
     settings = on_free_ports(dapr_mode=request.param, data_dir=data_dir)
-    options = {"subscription": Subscription.PROGRAMMATIC, "fresh": True}
+    parts = assembly.ALL - {zipkin.NAME}
+    options = {"subscription": Subscription.PROGRAMMATIC, "parts": parts, "fresh": True}
     with start_platform(settings, dapr_runtime, **options) as running:
         yield running
 

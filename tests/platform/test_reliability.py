@@ -11,6 +11,7 @@ import pytest
 from valkey import Valkey
 
 from dapr_hero import tokens
+from dapr_hero.local import assembly, zipkin
 from dapr_hero.local.ports import on_free_ports
 from dapr_hero.local.runtime import DaprRuntime
 from dapr_hero.settings import Mode
@@ -24,7 +25,8 @@ from tests.platform.metrics import of_app, of_sidecar
 @pytest.fixture(scope="module")
 def platform(dapr_runtime: DaprRuntime, data_dir: Path) -> Iterator[RunningPlatform]:
     settings = on_free_ports(dapr_mode=Mode.SDK_HTTP, data_dir=data_dir, request_timeout_seconds=1)
-    with start_platform(settings, dapr_runtime, fresh=True) as running:
+    parts = assembly.ALL - {zipkin.NAME}
+    with start_platform(settings, dapr_runtime, parts=parts, fresh=True) as running:
         yield running
 
 

@@ -10,6 +10,7 @@ import httpx2 as httpx
 import pytest
 
 from dapr_hero import tokens
+from dapr_hero.local import assembly, zipkin
 from dapr_hero.local.ports import on_free_ports, replica_on_free_ports
 from dapr_hero.local.runtime import DaprRuntime
 from dapr_hero.settings import Mode, Settings
@@ -23,7 +24,8 @@ NAMES = ["inventory", "inventory-2"]
 def platform(dapr_runtime: DaprRuntime, data_dir: Path) -> Iterator[RunningPlatform]:
     settings = on_free_ports(dapr_mode=Mode.CUSTOM_GRPC, data_dir=data_dir)
     replica = replica_on_free_ports(settings)
-    with start_platform(settings, dapr_runtime, replicas=[replica], fresh=True) as running:
+    options = {"parts": assembly.ALL - {zipkin.NAME}, "replicas": [replica], "fresh": True}
+    with start_platform(settings, dapr_runtime, **options) as running:
         yield running
 
 

@@ -202,3 +202,18 @@ def test_without_what_draws_the_charts_the_extra_is_named(tmp_path: Path) -> Non
     missing = "raise ModuleNotFoundError(\"No module named 'matplotlib'\", name='matplotlib')\n"
     (tmp_path / "matplotlib.py").write_text(missing)
     one_line(hero("compare", env={"PYTHONPATH": str(tmp_path)}), "pip install 'dapr-hero[compare]'")
+
+
+@pytest.mark.parametrize("broken", ["a full disk", "a reader that is gone"])
+def test_lasting_output_drops_what_cannot_be_written(broken: str) -> None:
+    if broken == "a reader that is gone":
+        read, descriptor = os.pipe()
+        os.close(read)
+    else:
+        descriptor = os.open("/dev/full", os.O_WRONLY)
+    with os.fdopen(descriptor, "w") as stream:
+        output = terminal.LastingOutput(stream)
+        for _ in range(3):
+            assert output.write("a line\n") == len("a line\n")
+        output.flush()
+        assert not output.isatty()
