@@ -84,8 +84,12 @@ get-all: $(THINGS:%=get-%) ## Read the sample items of all types
 WORKERS ?= $(shell $(PYTHON) -c 'import os; print(min(4, 1 + (os.cpu_count() or 1)))')
 
 .PHONY: test
-test: deps ## Set up, then run every test that needs no cluster (on all cores; about seven minutes)
+test: deps ## Set up, then run every test that needs no cluster (on all cores; about eight minutes)
 	@$(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile
+
+.PHONY: tools-test
+tools-test: deps ## Try the chaos suite and the comparison on the real platform, briefly (two minutes)
+	@$(BIN)/pytest tests/chaos tests/compare
 
 .PHONY: unit-test
 unit-test: $(VENV)/installed ## Run the tests that start no platform

@@ -15,7 +15,9 @@ from dapr_hero.client import ClientError
 from dapr_hero.dead_letters_client import DeadLettersClient
 from dapr_hero.items import NOT_JSON
 from dapr_hero.letters import Letter, Page, State
+from dapr_hero.local.passwords import with_tokens
 from dapr_hero.local.report import ConsoleReport
+from dapr_hero.settings import Settings
 
 app = typer.Typer(
     help="Events that could not be stored: list, show, replay or discard them.", no_args_is_help=True
@@ -44,7 +46,7 @@ def show_list(
     """List the dead letters, the latest first."""
 
     async def look() -> Page:
-        async with DeadLettersClient(settings.load().shifted()) as client:
+        async with DeadLettersClient(_settings()) as client:
             return await client.page(state, limit)
 
     page = asyncio.run(look())
@@ -62,10 +64,15 @@ def show(key: KeyArgument) -> None:
     """Show one dead letter as JSON, with its event as it came."""
 
     async def look() -> Letter:
-        async with DeadLettersClient(settings.load().shifted()) as client:
+        async with DeadLettersClient(_settings()) as client:
             return await client.get(key)
 
     terminal.write(_as_json(asyncio.run(look())))
+
+
+def _settings() -> Settings:
+    """Return the settings, with the token of the platform that runs with them."""
+    return with_tokens(settings.load().shifted())
 
 
 def _as_json(letter: Letter) -> str:
@@ -100,7 +107,7 @@ def _decide(done: str, act: Act, keys: list[str] | None, all: bool) -> None:
 
     async def work() -> tuple[int, list[str]]:
         refusals: list[str] = []
-        async with DeadLettersClient(settings.load().shifted()) as client:
+        async with DeadLettersClient(_settings()) as client:
             chosen = keys or await client.keys(State.KEPT)
             with ConsoleReport(console).track("dead letters", len(chosen), "letters") as advance:
                 for key in chosen:

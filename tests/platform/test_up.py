@@ -118,19 +118,20 @@ def test_events_go_in_and_items_come_out_and_ctrl_c_leaves_nothing_but_the_data(
     again = Terminal(settings, tmp_path / "again")
     for resource in ("widget", "gadget", "thingamajig"):
         assert hero(settings, "get", resource, "é 1").returncode == 0
-    assert again.end(signal.SIGTERM) == 0
+    _check_token(settings, again)
+    diagnosis = hero(settings, "doctor")
+    assert (diagnosis.returncode, f"running (pid {again.process.pid})" in diagnosis.stdout) == (0, True)
+    assert again.end(signal.SIGHUP) == 0
     assert _left(again.parts) == []
 
 
-def test_the_token_of_daprd_is_printed_for_other_clients(settings: Settings, up: Terminal) -> None:
+def _check_token(settings: Settings, up: Terminal) -> None:
+    """The token of daprd is printed for other clients, and nowhere else."""
     answer = hero(settings, "token")
     url = f"http://127.0.0.1:{settings.dapr_http_port}/v1.0/metadata"
     assert httpx.get(url).status_code == 401
     assert httpx.get(url, headers={"dapr-api-token": answer.stdout.strip()}).status_code == 200
     assert answer.stdout.strip() not in up.text
-    pids = up.parts
-    assert up.end(signal.SIGHUP) == 0
-    assert _left(pids) == []
 
 
 def test_without_a_platform_there_is_no_token(settings: Settings, tmp_path: Path) -> None:
@@ -256,12 +257,6 @@ def test_output_that_cannot_be_written_stops_nothing(settings: Settings) -> None
     assert not [each for each in children if each.is_running() and each.status() != psutil.STATUS_ZOMBIE]
 
 
-def test_a_killed_runner_leaves_nothing(up: Terminal) -> None:
-    pids = up.parts
-    up.end(signal.SIGKILL)
-    eventually(lambda: not _left(pids))
-
-
 def test_two_platforms_run_at_once_with_an_offset(settings: Settings, up: Terminal, tmp_path: Path) -> None:
     other_data = settings.data_dir.with_name("other") if settings.data_dir else None
     for offset in range(97, 4000, 101):  # the first that is free for all of them
@@ -282,7 +277,7 @@ def test_two_platforms_run_at_once_with_an_offset(settings: Settings, up: Termin
 
 def _run_examples(up: Terminal) -> None:
     """Run what the screen says to try, as it says it, in a terminal that knows nothing of the platform."""
-    lines = re.findall(r"^  (\S.*(?:dapr-hero|curl) .*)$", up.text, re.MULTILINE)
+    lines = re.findall(r"^  ((?:\S.*)?(?:dapr-hero|curl) .*)$", up.text, re.MULTILINE)
     assert len(lines) == 5
     bare = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     for line in lines:
@@ -297,7 +292,9 @@ def _works(line: str, env: dict[str, str]) -> bool:
     return subprocess.run(["bash", "-c", program], env=env, capture_output=True, timeout=60).returncode == 0
 
 
-def test_what_keeps_it_from_starting_is_one_line(settings: Settings, up: Terminal) -> None:
+def test_what_keeps_a_second_one_from_starting_is_one_line_and_a_killed_one_leaves_nothing(
+    settings: Settings, up: Terminal
+) -> None:
     elsewhere = settings.model_copy(update={"data_dir": Path(str(settings.data_dir) + "-2")})
     taken = hero(elsewhere, "up")
     assert taken.returncode == 1
@@ -310,6 +307,9 @@ def test_what_keeps_it_from_starting_is_one_line(settings: Settings, up: Termina
     for fault in (taken, same_data):
         assert fault.stderr.count("\n") == 1
         assert "Traceback" not in fault.stderr + fault.stdout
+    pids = up.parts
+    up.end(signal.SIGKILL)
+    eventually(lambda: not _left(pids))
 
 
 @pytest.mark.parametrize(
