@@ -89,7 +89,7 @@ def _show(platform: Platform, parts: Parts, offset: int, console: Console) -> No
         services.PRODUCTS: f"grpc 127.0.0.1:{s.products_port}",
         assembly.PRODUCTS_DAPRD: f"http {s.products_dapr_http_port}, grpc {s.products_dapr_grpc_port}",
         valkey.NAME: f"127.0.0.1:{s.valkey_port}",
-        valkey.TRIMMER: "removes what all have acknowledged",
+        valkey.TRIMMER: "frees the memory of handled events",
         "postgres": f"127.0.0.1:{s.postgres_port}",
         "sentry": f"127.0.0.1:{s.sentry_port} (mTLS between the sidecars)",
         "zipkin": f"http://127.0.0.1:{s.zipkin_port}/zipkin",
