@@ -47,7 +47,7 @@ def settings(request: pytest.FixtureRequest) -> Settings:
 
 def _serves(id: str) -> bool:
     """Whether the service says that all of its servers are up."""
-    return " serves" in docker("logs", id).stderr
+    return " is ready" in docker("logs", id).stderr
 
 
 @pytest.mark.parametrize("settings", list(Mode), indirect=True)
@@ -89,7 +89,7 @@ def test_an_image_needs_neither_root_nor_a_shell(service: str) -> None:
     [image] = json.loads(docker("image", "inspect", f"dapr-hero-{service}:test").stdout)
     config = image["Config"]
     assert config["User"] == "65532:65532"
-    assert config["Entrypoint"] == ["/app/bin/python", "-m", f"dapr_hero.{service}"]
+    assert config["Entrypoint"] == ["/app/bin/python", "-P", "-m", f"dapr_hero.{service}"]
     assert not config.get("Cmd")
     assert "Healthcheck" not in config
     labels = {key.rpartition(".")[2]: value for key, value in config["Labels"].items()}
