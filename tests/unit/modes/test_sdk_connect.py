@@ -2,17 +2,16 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from types import ModuleType
 
 import pytest
 from aiohttp import web
 
+from dapr_hero import modes
 from dapr_hero.errors import Unavailable
 from dapr_hero.local.ports import on_free_ports
-from dapr_hero.modes import sdk_grpc, sdk_http
-from dapr_hero.settings import Settings
+from dapr_hero.settings import Mode, Settings
 
-each_mode = pytest.mark.parametrize("mode", [sdk_http, sdk_grpc], ids=["sdk-http", "sdk-grpc"])
+each_mode = pytest.mark.parametrize("mode", [Mode.SDK_HTTP, Mode.SDK_GRPC])
 
 
 class Sidecar:
@@ -51,10 +50,10 @@ async def sidecar(settings: Settings) -> AsyncIterator[Sidecar]:
 
 @each_mode
 async def test_the_event_loop_runs_while_the_constructor_waits(
-    mode: ModuleType, settings: Settings, sidecar: Sidecar
+    mode: Mode, settings: Settings, sidecar: Sidecar
 ) -> None:
     """The sidecar of this test is on the same loop, so it would never be asked again."""
-    connecting = asyncio.create_task(mode.connect(settings))
+    connecting = asyncio.create_task(modes.load(mode).connect(settings))
     async with asyncio.timeout(30):
         await sidecar.asked_again.wait()
     assert not connecting.done()
@@ -64,9 +63,7 @@ async def test_the_event_loop_runs_while_the_constructor_waits(
 
 
 @each_mode
-async def test_a_sidecar_that_stalls_is_unavailable(
-    mode: ModuleType, settings: Settings, sidecar: Sidecar
-) -> None:
+async def test_a_sidecar_that_stalls_is_unavailable(mode: Mode, settings: Settings, sidecar: Sidecar) -> None:
     with pytest.raises(Unavailable):
-        await mode.connect(settings)
+        await modes.load(mode).connect(settings)
     assert sidecar.asked_again.is_set()
