@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 import grpc.aio
 import pytest
 
-from dapr_hero.errors import Unavailable
+from dapr_hero.errors import Refused, Unavailable
 from dapr_hero.items import Item, Version
 from dapr_hero.local.ports import free_ports
 from dapr_hero.products.service import ProductsService
@@ -23,6 +23,7 @@ class Store:
         self.versions: dict[str, Version] = {}
         self.trips = 0
         self.down = False
+        self.refuses = False
 
     async def get(self, ids: list[str]) -> dict[str, Item]:
         self._trip()
@@ -30,6 +31,8 @@ class Store:
 
     async def save(self, versions: list[Version]) -> None:
         self._trip()
+        if self.refuses:
+            raise Refused("statestore", "too large")
         self.versions |= {version.item.id: version for version in versions}
 
     def _trip(self) -> None:
@@ -103,3 +106,14 @@ async def test_only_who_has_the_token_is_let_in(products: "ProductsAsyncStub", s
     assert store.trips == 0
     await products.GetProduct(pb.GetProductRequest(id="p"), metadata=(("dapr-api-token", "secret"),))
     assert store.trips == 1
+
+
+async def test_what_the_store_refuses_is_an_invalid_argument(
+    store: Store, products: "ProductsAsyncStub"
+) -> None:
+    """Callers tell it from an outage: the item is at fault, and the same call never works."""
+    store.refuses = True
+    product = pb.ProductVersion(product=pb.Product(id="p", description="d", price="1"), version="1")
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await products.SaveProducts(pb.SaveProductsRequest(products=[product]))
+    assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
