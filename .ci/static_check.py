@@ -20,7 +20,7 @@ from dapr_hero.cluster import overlay
 from dapr_hero.cluster.errors import ClusterError
 from dapr_hero.cluster.overlay import Overlay
 from dapr_hero.local.go import BuildError
-from dapr_hero.local.report import ConsoleReport, Report
+from dapr_hero.local.progress import ConsoleReport, Report
 from dapr_hero.settings import Mode
 
 # Where, and what is wrong.

@@ -14,10 +14,11 @@ from dapr.proto import appcallback_v1
 from google.protobuf.struct_pb2 import Struct
 
 from dapr_hero.compare.workloads import KINDS, Workload
+from dapr_hero.contract.items import Version
+from dapr_hero.contract.routing import subscriptions
 from dapr_hero.inventory.handlers import Handlers
-from dapr_hero.items import Version
-from dapr_hero.modes import custom_grpc, http_events
-from dapr_hero.routing import subscriptions
+from dapr_hero.modes import custom_grpc
+from dapr_hero.modes.shared import http_delivery as http_events
 from dapr_hero.settings import Settings
 
 _EVENTS = 500

@@ -20,14 +20,16 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from dapr_hero import items, rest, servers
 from dapr_hero.compare.meter import Meter
 from dapr_hero.compare.reads import Target, drive
+from dapr_hero.contract import items
+from dapr_hero.contract.items import Item
 from dapr_hero.inventory import api
-from dapr_hero.items import Item
-from dapr_hero.limits import LimitedProtocol
-from dapr_hero.local import ready
+from dapr_hero.local import readiness as ready
 from dapr_hero.local.ports import free_ports
+from dapr_hero.service import problems as rest
+from dapr_hero.service import servers
+from dapr_hero.service.limits import LimitedProtocol
 
 _SECONDS = 3
 _ROUNDS = 2

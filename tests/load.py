@@ -13,9 +13,9 @@ from typing import Any
 
 import aiohttp
 
-from dapr_hero import tokens
-from dapr_hero.items import encode
+from dapr_hero.contract.items import encode
 from dapr_hero.settings import Settings
+from dapr_hero.sidecar import tokens
 from tests.events import event
 
 KINDS = {"widgets": "widget.v1", "gadgets": "gadget.v1", "products": "thingamajig.v1"}

@@ -6,7 +6,7 @@ import sys
 def main() -> None:
     """Run the command line, or name the extra to install."""
     try:
-        from dapr_hero.cli import main as run
+        from dapr_hero.cli.main import main as run
     except ModuleNotFoundError as error:
         if not error.name or error.name.startswith("dapr_hero"):
             raise

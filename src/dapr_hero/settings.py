@@ -162,7 +162,7 @@ class Settings(BaseSettings):
     sidecar_timeout_seconds: float = Field(
         60.0, gt=0, le=3600, description="Longest wait for the sidecar at start"
     )
-    drain_seconds: float = Field(
+    unready_seconds: float = Field(
         1.0, ge=0, le=60, description="At the end, not ready but still serving, for load balancers to notice"
     )
     data_dir: Path | None = Field(

@@ -18,13 +18,15 @@ import httpx2 as httpx
 import psutil
 import pytest
 
-from dapr_hero import items, settings, tokens
+from dapr_hero import settings
+from dapr_hero.contract import items
 from dapr_hero.local import runtime
 from dapr_hero.local.platform import Platform
 from dapr_hero.local.ports import on_free_ports
-from dapr_hero.local.report import ConsoleReport
+from dapr_hero.local.progress import ConsoleReport
 from dapr_hero.local.runtime import DaprRuntime
 from dapr_hero.settings import Settings
+from dapr_hero.sidecar import tokens
 
 T = TypeVar("T")
 

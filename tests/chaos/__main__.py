@@ -9,7 +9,7 @@ from rich.table import Table
 
 from dapr_hero import settings
 from dapr_hero.local import runtime
-from dapr_hero.local.report import ConsoleReport
+from dapr_hero.local.progress import ConsoleReport
 from dapr_hero.local.runtime import DaprRuntime
 from dapr_hero.settings import Mode
 from tests.chaos import broken, faults, outages, pressure, report

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from dapr_hero.items import encode
+from dapr_hero.contract.items import encode
 from dapr_hero.testing import RunningPlatform, eventually
 from tests.events import event
 from tests.load import KINDS

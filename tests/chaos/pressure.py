@@ -9,10 +9,10 @@ from contextlib import contextmanager
 import aiohttp
 import msgspec
 
-from dapr_hero import tokens
-from dapr_hero.items import encode
-from dapr_hero.local.report import Advance
+from dapr_hero.contract.items import encode
+from dapr_hero.local.progress import Advance
 from dapr_hero.settings import Settings
+from dapr_hero.sidecar import tokens
 from dapr_hero.testing import RunningPlatform, eventually
 from tests.events import event
 from tests.load import Load, differences, streaming

@@ -13,10 +13,10 @@ from typing import Any
 import httpx2 as httpx
 import msgspec
 
-from dapr_hero.dead_letters_client import DeadLettersClient
-from dapr_hero.letters import State
+from dapr_hero.client.dead_letters import DeadLettersClient
+from dapr_hero.contract.dead_letter import DeadLetterState
 from dapr_hero.local.ports import on_free_ports
-from dapr_hero.local.report import Advance
+from dapr_hero.local.progress import Advance
 from dapr_hero.local.runtime import DaprRuntime
 from dapr_hero.settings import Mode, Settings
 from dapr_hero.testing import RunningPlatform, start_platform
@@ -163,7 +163,7 @@ async def _letters(settings: Settings) -> Counter[Any]:
     async with DeadLettersClient(settings) as client:
         after = None
         while True:
-            page = await client.page(State.KEPT, 1000, after)
+            page = await client.page(DeadLetterState.KEPT, 1000, after)
             found.update(letter.event_id for letter in page.letters)
             after = page.next
             if not after:

@@ -4,10 +4,11 @@ from collections.abc import AsyncIterator, Sequence
 import pytest
 
 from dapr_hero import modes
-from dapr_hero.events import STORED, CloudEvent, Outcome
+from dapr_hero.contract.events import STORED, CloudEvent, Outcome
+from dapr_hero.contract.routing import subscriptions
 from dapr_hero.local.ports import on_free_ports
-from dapr_hero.routing import subscriptions
 from dapr_hero.settings import Mode, Settings
+from dapr_hero.sidecar import interface
 from tests.conformance.fake_sidecar import Deliverer, FakeSidecar
 
 
@@ -42,7 +43,7 @@ def settings(request: pytest.FixtureRequest) -> Settings:
 
 
 @pytest.fixture
-async def sidecar(settings: Settings, fake: FakeSidecar) -> AsyncIterator[modes.Sidecar]:
+async def sidecar(settings: Settings, fake: FakeSidecar) -> AsyncIterator[interface.Sidecar]:
     sidecar = await modes.load(settings.dapr_mode).connect(settings)
     yield sidecar
     await sidecar.close()

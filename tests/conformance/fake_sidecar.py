@@ -22,10 +22,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from dapr_hero import tokens
-from dapr_hero.routing import DEFAULT, Topic, subscriptions
-from dapr_hero.servers import HttpServer
+from dapr_hero.contract.routing import DEFAULT, Topic, subscriptions
+from dapr_hero.service.servers import HttpServer
 from dapr_hero.settings import Settings
+from dapr_hero.sidecar import tokens
 from tests import handover
 
 Event = Mapping[str, Any]

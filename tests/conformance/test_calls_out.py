@@ -5,10 +5,11 @@ import json
 
 import pytest
 
-from dapr_hero import modes, tracing
-from dapr_hero.errors import Unavailable
-from dapr_hero.modes import NO_ETAG, Conflict, Sidecar, State
+from dapr_hero import modes
+from dapr_hero.contract.errors import Unavailable
+from dapr_hero.service import tracing
 from dapr_hero.settings import Settings
+from dapr_hero.sidecar.interface import NO_ETAG, Conflict, Sidecar, StateEntry
 from tests.conformance.fake_sidecar import FakeSidecar
 from tests.events import event
 
@@ -23,7 +24,9 @@ async def test_a_secret_comes_whole(fake: FakeSidecar, sidecar: Sidecar) -> None
 async def test_states_are_saved_and_read_back_in_one_round_trip_each(
     fake: FakeSidecar, sidecar: Sidecar
 ) -> None:
-    states = [State(f"gadget:{number}", b'{"price":"0.1","d":"\xc3\xa9"}', NO_ETAG) for number in range(100)]
+    states = [
+        StateEntry(f"gadget:{number}", b'{"price":"0.1","d":"\xc3\xa9"}', NO_ETAG) for number in range(100)
+    ]
     await sidecar.save_states("statestore", states)
     found = await sidecar.get_states("statestore", [state.key for state in states] + ["missing"])
     assert set(found) == {state.key for state in states}
@@ -36,10 +39,10 @@ async def test_states_are_saved_and_read_back_in_one_round_trip_each(
 async def test_an_entry_in_force_is_replaced_and_an_outdated_one_is_a_conflict(
     fake: FakeSidecar, sidecar: Sidecar
 ) -> None:
-    await sidecar.save_states("statestore", [State("k", b'{"n":1}', NO_ETAG)])
-    await sidecar.save_states("statestore", [State("k", b'{"n":2}', "1")])
+    await sidecar.save_states("statestore", [StateEntry("k", b'{"n":1}', NO_ETAG)])
+    await sidecar.save_states("statestore", [StateEntry("k", b'{"n":2}', "1")])
     with pytest.raises(Conflict):
-        await sidecar.save_states("statestore", [State("k", b'{"n":3}', "1")])
+        await sidecar.save_states("statestore", [StateEntry("k", b'{"n":3}', "1")])
     assert json.loads(fake.states["k"][0]) == {"n": 2}
 
 
@@ -74,7 +77,7 @@ async def test_an_event_is_published_as_it_is(fake: FakeSidecar, sidecar: Sideca
 async def test_calls_continue_the_trace(fake: FakeSidecar, sidecar: Sidecar) -> None:
     with tracing.received("test", [TRACE]):
         await sidecar.get_states("statestore", ["k"])
-        await sidecar.save_states("statestore", [State("k", b"{}", NO_ETAG)])
+        await sidecar.save_states("statestore", [StateEntry("k", b"{}", NO_ETAG)])
     assert [each.split("-")[1] for each in fake.traceparents] == [TRACE.split("-")[1]] * 2
 
 
@@ -109,7 +112,7 @@ async def _every_call_is_unavailable(sidecar: Sidecar) -> None:
     calls = (
         sidecar.get_secret("secretstore", "postgres"),
         sidecar.get_states("statestore", ["k"]),
-        sidecar.save_states("statestore", [State("k", b"{}", NO_ETAG)]),
+        sidecar.save_states("statestore", [StateEntry("k", b"{}", NO_ETAG)]),
         sidecar.publish("pubsub", "inventory", b"{}"),
     )
     async with asyncio.timeout(20):

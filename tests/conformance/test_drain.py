@@ -34,7 +34,7 @@ def gate(fake: FakeSidecar) -> Iterator[threading.Event]:
 @asynccontextmanager
 async def _running(service: str, settings: Settings, port: int) -> AsyncIterator[Service]:
     """The service in a process of its own, once this port answers."""
-    hasty = {"tracing": False, "drain_seconds": 0.1, "request_timeout_seconds": 30}
+    hasty = {"tracing": False, "unready_seconds": 0.1, "request_timeout_seconds": 30}
     environment = {**os.environ, **settings.model_copy(update=hasty).environment()}
     command = [sys.executable, "-m", f"dapr_hero.{service}"]
     process = await asyncio.create_subprocess_exec(*command, env=environment)

@@ -12,10 +12,10 @@ import psutil
 import pytest
 
 from dapr_hero import modes
-from dapr_hero.events import Outcome, Verdict, version
-from dapr_hero.items import Malformed
-from dapr_hero.routing import DEAD_LETTERS_PATH, ROUTES, Topic, subscriptions
-from dapr_hero.servers import PortInUse
+from dapr_hero.contract.events import Outcome, Verdict, version
+from dapr_hero.contract.items import Malformed
+from dapr_hero.contract.routing import DEAD_LETTERS_PATH, ROUTES, Topic, subscriptions
+from dapr_hero.service.servers import PortInUse
 from dapr_hero.settings import Mode, Settings
 from tests.conformance.conftest import Handler, grpc_only, http_only
 from tests.conformance.fake_sidecar import Deliverer

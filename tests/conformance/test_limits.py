@@ -5,7 +5,7 @@ import asyncio
 import grpc
 import pytest
 
-from dapr_hero.limits import MAX_HEAD_BYTES, MAX_MESSAGE_BYTES, MAX_METADATA_BYTES
+from dapr_hero.service.limits import MAX_HEAD_BYTES, MAX_MESSAGE_BYTES, MAX_METADATA_BYTES
 from dapr_hero.settings import Settings
 from tests.conformance.conftest import Handler
 from tests.conformance.fake_sidecar import Deliverer

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from dapr_hero import modes
-from dapr_hero.events import CloudEvent, Outcome
-from dapr_hero.items import encode
-from dapr_hero.routing import DEAD_LETTERS_PATH, DEFAULT, route_for, subscriptions
+from dapr_hero.contract.events import CloudEvent, Outcome
+from dapr_hero.contract.items import encode
+from dapr_hero.contract.routing import DEAD_LETTERS_PATH, DEFAULT, route_for, subscriptions
 from dapr_hero.settings import Settings
 from tests import odd_events
 from tests.conformance.fake_sidecar import Deliverer
@@ -33,7 +33,7 @@ class Course:
         self.world = World(self.settings)
         if not await self._is_answered(event):
             await self._as_dead_letter(encode(event))
-        for letter in self.world.buried:
+        for letter in self.world.dead_letters:
             topic = self.settings.dead_letter_topic
             await self._as_dead_letter(encode(published(json.loads(letter), topic, "pubsub-dead-letters")))
         ids = [id for store in self.world.stores.values() for id in store.versions]

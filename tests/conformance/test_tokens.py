@@ -3,8 +3,8 @@
 import grpc
 import pytest
 
-from dapr_hero.modes import NO_ETAG, Sidecar, State
 from dapr_hero.settings import Settings
+from dapr_hero.sidecar.interface import NO_ETAG, Sidecar, StateEntry
 from tests.conformance.conftest import Handler
 from tests.conformance.fake_sidecar import Deliverer, FakeSidecar
 from tests.conformance.test_events_in import failure
@@ -22,7 +22,7 @@ async def test_every_call_to_daprd_has_its_token(fake: FakeSidecar, sidecar: Sid
     fake.secrets["postgres"] = {"host": "h"}
     await sidecar.get_secret("secretstore", "postgres")
     await sidecar.get_states("statestore", ["k"])
-    await sidecar.save_states("statestore", [State("k", b"{}", NO_ETAG)])
+    await sidecar.save_states("statestore", [StateEntry("k", b"{}", NO_ETAG)])
     await sidecar.publish("pubsub", "inventory", b"{}")
     assert fake.round_trips == 4
     assert fake.tokens == {"for-daprd"}

@@ -12,8 +12,8 @@ from urllib.parse import quote
 
 import httpx2 as httpx
 
-from dapr_hero import items
 from dapr_hero.cluster import kubectl
+from dapr_hero.contract import items
 from dapr_hero.testing import eventually
 
 INFRASTRUCTURE = "dapr-hero"

@@ -4,8 +4,8 @@ import base64
 from collections.abc import Sequence
 from typing import Any
 
-from dapr_hero import events
-from dapr_hero.routing import route_for
+from dapr_hero.contract import events
+from dapr_hero.contract.routing import route_for
 from tests.fuzz.judge import Judged, Kind, members, read
 from tests.fuzz.world import World
 
@@ -17,15 +17,15 @@ def check_fresh(world: World, resource: str, batch: Sequence[Judged], answers: S
     """After a delivery on the path of a resource."""
     assert len(answers) == len(batch)
     fates = [
-        _fate(world, resource, each, answer, world.buried)
+        _fate(world, resource, each, answer, world.dead_letters)
         for each, answer in zip(batch, answers, strict=True)
     ]
     for each, fate in zip(batch, fates, strict=True):
         _check_fate(fate, _may(world, each, world.down.broker))
     # Of two events that say the same if one is lenient, nobody can tell whose letter it is.
     certain = [fate for each, fate in zip(batch, fates, strict=True) if each.kind is Kind.BAD]
-    assert certain.count("buried") <= len(world.buried) <= fates.count("buried"), "once each"
-    _check_nothing_else(world, resource, batch, world.buried)
+    assert certain.count("dead letter") <= len(world.dead_letters) <= fates.count("dead letter"), "once each"
+    _check_nothing_else(world, resource, batch, world.dead_letters)
 
 
 def check_dead(world: World, resource: str, letter: Judged, answer: str) -> None:
@@ -33,7 +33,7 @@ def check_dead(world: World, resource: str, letter: Judged, answer: str) -> None
     letter, kept = letter._replace(withheld=False), world.table.originals
     _check_fate(_fate(world, resource, letter, answer, kept), _may(world, letter, world.down.letters))
     assert all(original == letter.raw for original in kept)
-    assert not world.buried
+    assert not world.dead_letters
     _check_nothing_else(world, resource, [letter], kept)
 
 
@@ -47,9 +47,9 @@ def _check_members(world: World, resource: str, batch: Sequence[Judged], answer:
         if each.kind is Kind.GOOD:
             assert (answer == RETRY) if world.down.stores else _is_stored(world, resource, each)
         if each.kind is Kind.BAD:
-            assert (answer == RETRY) if world.down.broker else _is_among(world.buried, each)
+            assert (answer == RETRY) if world.down.broker else _is_among(world.dead_letters, each)
     assert not world.parked(resource), "what is parked stays where it is"
-    _check_nothing_else(world, resource, batch, world.buried)
+    _check_nothing_else(world, resource, batch, world.dead_letters)
 
 
 def resource_of(letter: Judged) -> str:
@@ -62,7 +62,7 @@ def _may(world: World, each: Judged, grave_is_down: bool) -> set[str]:
     if each.withheld:
         return {RETRY}
     good = ("parked" if not world.down.broker else RETRY) if world.down.stores else "stored"
-    bad = RETRY if grave_is_down else "buried"
+    bad = RETRY if grave_is_down else "dead letter"
     return {Kind.GOOD: {good}, Kind.BAD: {bad}, Kind.EITHER: {good, bad}}[each.kind]
 
 
@@ -71,7 +71,7 @@ def _fate(world: World, resource: str, each: Judged, answer: str, grave: Sequenc
         return RETRY
     assert answer == SUCCESS, f"daprd knows no {answer}"
     if each.kind is not Kind.GOOD and _is_among(grave, each):
-        return "buried"
+        return "dead letter"
     if each.item and _is_stored(world, resource, each):
         return "stored"
     return "parked" if each.item and _is_parked(world, resource, each) else "lost"

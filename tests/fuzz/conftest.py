@@ -2,7 +2,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from dapr_hero.inventory import parking
+from dapr_hero.inventory import side_topics
 from dapr_hero.local.ports import on_free_ports
 from dapr_hero.settings import Mode
 from tests.fuzz import profiles
@@ -57,7 +57,7 @@ def host() -> Iterator[Host]:
 def impatient() -> Iterator[None]:
     """A broker that is down is asked once: nobody mends it meanwhile."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(parking, "_TIMEOUT_SECONDS", -1.0)
+        patch.setattr(side_topics, "_TIMEOUT_SECONDS", -1.0)
         yield
 
 

@@ -9,7 +9,7 @@ from enum import Enum
 from math import isinf
 from typing import Any, NamedTuple
 
-from dapr_hero.items import Item
+from dapr_hero.contract.items import Item
 
 
 class Kind(Enum):

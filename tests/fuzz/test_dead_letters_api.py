@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dapr_hero.contract.dead_letter import DeadLetter, DeadLetterState, Page
 from dapr_hero.inventory import dead_letters_api
 from dapr_hero.inventory.dead_letters import DeadLetters, Place
-from dapr_hero.letters import Letter, Page, State
-from dapr_hero.problems import BadRequest, NotFound
+from dapr_hero.service.problems import BadRequest, NotFound
 from tests.fuzz import texts
 from tests.fuzz.host import Client, Host
 from tests.fuzz.profiles import PROFILE
@@ -31,23 +31,24 @@ class Letters(DeadLetters):
     def __init__(self) -> None:
         now = datetime.now(UTC)
         self._letters = {
-            key: Letter(key, State.KEPT, "reason", None, None, None, 1, now, now) for key in (KEY, UNPLAYABLE)
+            key: DeadLetter(key, DeadLetterState.KEPT, "reason", None, None, None, 1, now, now)
+            for key in (KEY, UNPLAYABLE)
         }
 
-    async def page(self, state: State, limit: int, after: Place | None = None) -> Page:
+    async def page(self, state: DeadLetterState, limit: int, after: Place | None = None) -> Page:
         assert 1 <= limit <= 1000
         if after:  # PostgreSQL's driver sends times in UTC, and texts without NUL.
             after.last_at.astimezone(UTC)
             assert "\0" not in after.key
         return Page(2, list(self._letters.values()))
 
-    async def get(self, key: str) -> Letter:
+    async def get(self, key: str) -> DeadLetter:
         assert b"\0" not in key.encode()
         if key not in self._letters:
             raise NotFound("there is no such dead letter")
         return self._letters[key]
 
-    async def replay(self, key: str) -> Letter:
+    async def replay(self, key: str) -> DeadLetter:
         letter = await self.get(key)
         if key == UNPLAYABLE:
             raise BadRequest("this letter is no CloudEvent")
@@ -74,7 +75,7 @@ _moments = st.builds(
     st.sampled_from(["Z", "+14:00", "-14:00", "", "+00:00:30", "x"]),
 )
 _places = st.builds(lambda moment, key: f"{moment}/{key}", _moments, _anything | st.just(KEY) | _odd)
-_states = st.sampled_from([*State, "KEPT"]) | _odd | _anything
+_states = st.sampled_from([*DeadLetterState, "KEPT"]) | _odd | _anything
 _queries = st.lists(
     st.one_of(
         _limits.map(lambda text: f"limit={text}"),
@@ -101,7 +102,7 @@ def test_any_request(
     assert response.status != 503, "nothing was down"
 
 
-@pytest.mark.parametrize(("state", "expected"), [(state, 200) for state in State] + [("x", 400)])
+@pytest.mark.parametrize(("state", "expected"), [(state, 200) for state in DeadLetterState] + [("x", 400)])
 @given(st.integers(1, 1000), st.none() | st.datetimes())
 @PROFILE
 def test_a_good_page(

@@ -12,7 +12,7 @@ from google.protobuf.message import DecodeError
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from dapr_hero.routing import DEAD_LETTERS_PATH, ROUTES, Route, subscriptions
+from dapr_hero.contract.routing import DEAD_LETTERS_PATH, ROUTES, Route, subscriptions
 from tests.fuzz import texts
 from tests.fuzz.account import check_dead, check_fresh, check_pack, resource_of
 from tests.fuzz.host import DEADLINE_SECONDS, Listening

@@ -14,9 +14,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dapr_hero.errors import Unavailable
+from dapr_hero.contract.errors import Unavailable
+from dapr_hero.contract.items import Item
 from dapr_hero.inventory import api, openapi
-from dapr_hero.items import Item
 from tests.fuzz import texts
 from tests.fuzz.host import Client, Host, Response
 from tests.fuzz.profiles import PROFILE

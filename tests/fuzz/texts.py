@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from hypothesis import strategies as st
 
-from dapr_hero.items import MAX_DESCRIPTION, MAX_ID
+from dapr_hero.contract.items import MAX_DESCRIPTION, MAX_ID
 from tests.fuzz import parts
 
 Fields = tuple[tuple[str, str], ...]

@@ -9,16 +9,16 @@ from typing import Any, NamedTuple, cast
 
 from hypothesis import strategies as st
 
-from dapr_hero.errors import Unavailable
-from dapr_hero.events import CloudEvent
+from dapr_hero.contract.errors import Unavailable
+from dapr_hero.contract.events import CloudEvent
+from dapr_hero.contract.items import Version
+from dapr_hero.contract.routing import ROUTES
 from dapr_hero.inventory.database import Database
 from dapr_hero.inventory.dead_letters import DeadLetters
 from dapr_hero.inventory.handlers import Handlers
-from dapr_hero.inventory.parking import Parking
-from dapr_hero.items import Version
-from dapr_hero.modes import Sidecar
-from dapr_hero.routing import ROUTES
+from dapr_hero.inventory.side_topics import SideTopics
 from dapr_hero.settings import Settings
+from dapr_hero.sidecar.interface import Sidecar
 
 
 class Down(NamedTuple):
@@ -94,12 +94,12 @@ class World:
         self.table = Table(self.down.letters)
         self._broker = Broker(self.down.broker)
         self._settings = settings
-        parking = Parking(cast(Sidecar, self._broker), settings)
+        side_topics = SideTopics(cast(Sidecar, self._broker), settings)
         saves = {resource: store.save for resource, store in self.stores.items()}
-        self.handlers = Handlers(saves, parking, DeadLetters(self.table, parking), _known)
+        self.handlers = Handlers(saves, side_topics, DeadLetters(self.table, side_topics), _known)
 
     @property
-    def buried(self) -> Sequence[bytes]:
+    def dead_letters(self) -> Sequence[bytes]:
         return self._broker.topics.get(self._settings.dead_letter_topic, [])
 
     def parked(self, resource: str) -> list[Any]:
@@ -119,7 +119,7 @@ async def _known(_: CloudEvent) -> None:
 
 def answered(world: World, answers: Sequence[str]) -> list[str]:
     """The answers to a delivery, in the words of the tally."""
-    rejected = min(len(world.buried) + len(world.table.originals), answers.count("SUCCESS"))
+    rejected = min(len(world.dead_letters) + len(world.table.originals), answers.count("SUCCESS"))
     accepted = answers.count("SUCCESS") - rejected
     return ["rejected"] * rejected + ["accepted"] * accepted + ["later"] * answers.count("RETRY")
 

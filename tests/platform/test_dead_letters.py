@@ -12,15 +12,17 @@ from typing import Any
 import httpx2 as httpx
 import pytest
 
-from dapr_hero import events, modes, tokens
-from dapr_hero.errors import Unavailable
+from dapr_hero import modes
+from dapr_hero.contract import events
+from dapr_hero.contract.errors import Unavailable
+from dapr_hero.contract.items import encode
 from dapr_hero.inventory.database import Database
 from dapr_hero.inventory.dead_letters import DeadLetters
-from dapr_hero.inventory.parking import Parking
-from dapr_hero.items import encode
+from dapr_hero.inventory.side_topics import SideTopics
 from dapr_hero.local.ports import on_free_ports
 from dapr_hero.local.runtime import DaprRuntime
 from dapr_hero.settings import Mode
+from dapr_hero.sidecar import tokens
 from dapr_hero.testing import RunningPlatform, eventually, start_platform
 from tests.events import event
 from tests.platform.broker import broker
@@ -105,13 +107,13 @@ def test_a_letter_is_replayed_once_however_often_it_is_asked_for(platform: Runni
     assert letters(platform, "replayed")[good["id"]]["attempts"] == 2
 
 
-async def _keep(platform: RunningPlatform, good: dict[str, Any], parking: Parking | None = None) -> str:
+async def _keep(platform: RunningPlatform, good: dict[str, Any], parking: SideTopics | None = None) -> str:
     """Keep an event as a letter, as a replica does; with `parking`, fail to replay it. Return its key."""
     settings = platform.settings
     sidecar = await modes.load(settings.dapr_mode).connect(settings)
     database = Database(sidecar, settings)
     try:
-        dead = DeadLetters(database, parking or Parking(sidecar, settings))
+        dead = DeadLetters(database, parking or SideTopics(sidecar, settings))
         await dead.keep(events.decode(encode(good)), "kept by a test")
         [letter, *_] = letters(platform).values()
         if parking:
@@ -123,7 +125,7 @@ async def _keep(platform: RunningPlatform, good: dict[str, Any], parking: Parkin
         await sidecar.close()
 
 
-class Cut(Parking):
+class Cut(SideTopics):
     """The broker is gone when the event is to be published."""
 
     def __init__(self) -> None: ...

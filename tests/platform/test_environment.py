@@ -14,7 +14,7 @@ import pytest
 
 from dapr_hero.local import zipkin
 from dapr_hero.local.ports import on_free_ports
-from dapr_hero.local.report import ConsoleReport
+from dapr_hero.local.progress import ConsoleReport
 from dapr_hero.local.runtime import DaprRuntime
 from dapr_hero.settings import Mode
 from dapr_hero.testing import eventually

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from dapr.proto import appcallback_v1
 
-from dapr_hero.items import encode
+from dapr_hero.contract.items import encode
 from dapr_hero.local.ports import on_free_ports
 from dapr_hero.local.resources import Subscription
 from dapr_hero.local.runtime import DaprRuntime

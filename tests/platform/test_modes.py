@@ -16,9 +16,10 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
-from dapr_hero import events, tokens
-from dapr_hero.items import MAX_DESCRIPTION, encode
-from dapr_hero.routing import DEAD_LETTERS_PATH, Topic, route_for
+from dapr_hero.contract import events
+from dapr_hero.contract.items import MAX_DESCRIPTION, encode
+from dapr_hero.contract.routing import DEAD_LETTERS_PATH, Topic, route_for
+from dapr_hero.sidecar import tokens
 from dapr_hero.testing import RunningPlatform, eventually
 from tests.events import event
 from tests.platform.broker import broker, queue

@@ -13,11 +13,11 @@ from urllib.parse import quote
 import httpx2 as httpx
 import pytest
 
-from dapr_hero import tokens
-from dapr_hero.items import encode
+from dapr_hero.contract.items import encode
+from dapr_hero.contract.routing import route_for
 from dapr_hero.local import assembly, daprd, zipkin
 from dapr_hero.local.resources import render
-from dapr_hero.routing import route_for
+from dapr_hero.sidecar import tokens
 from dapr_hero.testing import RunningPlatform, eventually
 from tests import odd_events
 from tests.events import event

@@ -11,9 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dapr_hero import modes
+from dapr_hero.contract.items import Item, Store, Version, newest
 from dapr_hero.inventory.database import Database
 from dapr_hero.inventory.stores import opened
-from dapr_hero.items import Item, Store, Version, newest
 from dapr_hero.local import assembly, zipkin
 from dapr_hero.settings import Settings
 from dapr_hero.testing import RunningPlatform

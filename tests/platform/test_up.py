@@ -19,7 +19,7 @@ import httpx2 as httpx
 import psutil
 import pytest
 
-from dapr_hero.local.passwords import with_tokens
+from dapr_hero.local.credentials import with_tokens
 from dapr_hero.local.ports import on_free_ports
 from dapr_hero.local.runtime import VERSION, DaprRuntime
 from dapr_hero.settings import Settings

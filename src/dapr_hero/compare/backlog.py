@@ -6,10 +6,10 @@ from typing import Any
 
 from valkey.asyncio import Valkey
 
-from dapr_hero import client
+from dapr_hero.client import platform as client
 from dapr_hero.compare import workloads
 from dapr_hero.compare.workloads import KINDS, Workload
-from dapr_hero.local.report import Report
+from dapr_hero.local.progress import Report
 from dapr_hero.settings import Settings
 
 _AT_ONCE = 1000

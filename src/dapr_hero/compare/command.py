@@ -17,7 +17,7 @@ from dapr_hero.compare.course import Size
 from dapr_hero.compare.results import Extra, Round, Run
 from dapr_hero.compare.traits import traits
 from dapr_hero.local import runtime
-from dapr_hero.local.report import Advance, ConsoleReport
+from dapr_hero.local.progress import Advance, ConsoleReport
 from dapr_hero.local.runtime import DaprRuntime
 from dapr_hero.settings import Mode
 

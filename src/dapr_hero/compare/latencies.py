@@ -5,11 +5,11 @@ import time
 
 import aiohttp
 
-from dapr_hero import tokens
 from dapr_hero.compare import workloads
 from dapr_hero.compare.rig import Rig
 from dapr_hero.compare.stores import WrongResult
 from dapr_hero.compare.workloads import Kind
+from dapr_hero.sidecar import tokens
 
 RATE = 50
 _PATIENCE_SECONDS = 10

@@ -6,10 +6,11 @@ python -m dapr_hero.compare.nothing, with the settings of inventory as its envir
 import asyncio
 from collections.abc import Sequence
 
-from dapr_hero import logs, modes
-from dapr_hero.events import STORED, CloudEvent, Outcome
-from dapr_hero.routing import subscriptions
-from dapr_hero.servers import run
+from dapr_hero import modes
+from dapr_hero.contract.events import STORED, CloudEvent, Outcome
+from dapr_hero.contract.routing import subscriptions
+from dapr_hero.service import logs
+from dapr_hero.service.servers import run
 from dapr_hero.settings import Settings
 
 

@@ -15,7 +15,7 @@ from dapr_hero.local import assembly, sentry, zipkin
 from dapr_hero.local.platform import Platform
 from dapr_hero.local.ports import on_free_ports, replica_on_free_ports
 from dapr_hero.local.process import Process
-from dapr_hero.local.report import Advance
+from dapr_hero.local.progress import Advance
 from dapr_hero.local.runtime import DaprRuntime
 from dapr_hero.settings import Mode, Settings
 

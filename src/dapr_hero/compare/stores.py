@@ -8,8 +8,8 @@ import asyncpg
 from valkey.asyncio import Valkey
 
 from dapr_hero.compare.workloads import Stored, Workload
+from dapr_hero.local.credentials import read_secrets
 from dapr_hero.local.errors import LocalError
-from dapr_hero.local.passwords import read_secrets
 from dapr_hero.settings import Settings
 
 _KEYS_AT_ONCE = 1000

@@ -25,12 +25,13 @@ from google.protobuf.empty_pb2 import Empty
 from dapr_hero import modes
 from dapr_hero.compare.results import Traits
 from dapr_hero.compare.workloads import KINDS, encoded
-from dapr_hero.events import STORED, CloudEvent, Outcome
+from dapr_hero.contract.events import STORED, CloudEvent, Outcome
+from dapr_hero.contract.routing import subscriptions
 from dapr_hero.local.ports import on_free_ports
 from dapr_hero.modes.sdk_grpc import SdkGrpcListener
-from dapr_hero.routing import subscriptions
-from dapr_hero.servers import HttpServer
+from dapr_hero.service.servers import HttpServer
 from dapr_hero.settings import Mode, Settings
+from dapr_hero.sidecar import interface
 
 Handle = Callable[[], Awaitable[None]]
 _TOKEN = "a-token"  # noqa: S105
@@ -172,7 +173,7 @@ async def _bare(mode: Mode, handle: Handle) -> AsyncIterator[Settings]:
         await listener.stop()
 
 
-async def _bare_sdk_http(settings: Settings, handle: Handle) -> modes.Listener:
+async def _bare_sdk_http(settings: Settings, handle: Handle) -> interface.Listener:
     api = FastAPI()
 
     async def handler() -> None:
@@ -182,7 +183,7 @@ async def _bare_sdk_http(settings: Settings, handle: Handle) -> modes.Listener:
     return await HttpServer.start(api, "127.0.0.1", settings.callback_port)
 
 
-async def _bare_sdk_grpc(settings: Settings, handle: Handle) -> modes.Listener:
+async def _bare_sdk_grpc(settings: Settings, handle: Handle) -> interface.Listener:
     app = App()
 
     async def handler(_: SubscriptionMessage) -> None:
@@ -194,7 +195,7 @@ async def _bare_sdk_grpc(settings: Settings, handle: Handle) -> modes.Listener:
     return listener
 
 
-async def _our_own(settings: Settings, handle: Handle) -> modes.Listener:
+async def _our_own(settings: Settings, handle: Handle) -> interface.Listener:
     async def deliver(_: str, batch: Sequence[CloudEvent]) -> list[Outcome]:
         await handle()
         return [STORED] * len(batch)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from dapr_hero.items import encode
+from dapr_hero.contract.items import encode
 
 
 class Kind(NamedTuple):

@@ -1,7 +1,7 @@
 """`python -m dapr_hero.inventory`"""
 
-from dapr_hero import servers
 from dapr_hero.inventory.app import serve
+from dapr_hero.service import servers
 
 if __name__ == "__main__":
     servers.run(serve)

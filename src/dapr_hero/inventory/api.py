@@ -8,11 +8,11 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from dapr_hero import health
-from dapr_hero.health import Check
 from dapr_hero.inventory import openapi
-from dapr_hero.inventory.items_api import ItemsApi, Read
-from dapr_hero.rest import exception_handlers, json_response
+from dapr_hero.inventory.fast_reads.items_api import ItemsApi, Read
+from dapr_hero.service import health
+from dapr_hero.service.health import Check
+from dapr_hero.service.problems import exception_handlers, json_response
 
 
 def build(reads: Mapping[str, Read], essential: Mapping[str, Check], stores: Mapping[str, Check]) -> ASGIApp:

@@ -7,22 +7,24 @@ from functools import partial
 
 import structlog
 
-from dapr_hero import logs, modes, tracing
-from dapr_hero.batching import CoalescingReader
-from dapr_hero.drain import Drain
-from dapr_hero.health import Check
+from dapr_hero import modes
+from dapr_hero.contract.items import Item
+from dapr_hero.contract.routing import subscriptions
 from dapr_hero.inventory import api, dead_letters_api
 from dapr_hero.inventory.circuit_breaker import StoreCircuitBreaker
 from dapr_hero.inventory.database import Database
 from dapr_hero.inventory.dead_letters import DeadLetters
+from dapr_hero.inventory.fast_reads.shared_reads import CoalescingReader
 from dapr_hero.inventory.handlers import Handlers
-from dapr_hero.inventory.parking import Parking
+from dapr_hero.inventory.side_topics import SideTopics
 from dapr_hero.inventory.stores import opened
 from dapr_hero.inventory.subscription_rules import SubscriptionRules
-from dapr_hero.items import Item
-from dapr_hero.routing import subscriptions
-from dapr_hero.servers import HttpServer
+from dapr_hero.service import logs, tracing
+from dapr_hero.service.drain import Drain
+from dapr_hero.service.health import Check
+from dapr_hero.service.servers import HttpServer
 from dapr_hero.settings import Settings
+from dapr_hero.sidecar import readiness
 
 log = structlog.get_logger()
 
@@ -46,8 +48,8 @@ async def serve(settings: Settings) -> None:
         guarded = {name: StoreCircuitBreaker(name, store) for name, store in stores.items()}
         for store in guarded.values():
             stack.push_async_callback(store.close)
-        parking = Parking(sidecar, settings)
-        letters = DeadLetters(database, parking)
+        side_topics = SideTopics(sidecar, settings)
+        letters = DeadLetters(database, side_topics)
         drain = Drain(settings.inventory_app_id, settings)
 
         readers = {name: CoalescingReader[str, Item](store.get) for name, store in guarded.items()}
@@ -61,7 +63,7 @@ async def serve(settings: Settings) -> None:
 
         saves = {name: store.save for name, store in guarded.items()}
         rules = SubscriptionRules(settings)
-        handlers = Handlers(saves, parking, letters, rules.unknown_path)
+        handlers = Handlers(saves, side_topics, letters, rules.unknown_path)
         listener = await mode.listen(settings, subscriptions(settings), handlers.deliver)
         stack.push_async_callback(listener.stop)
         await stack.enter_async_context(drain)
@@ -75,7 +77,7 @@ def _checks(
     """Return the checks of what inventory cannot serve without, and those of the stores."""
     essential: dict[str, Check] = {
         settings.inventory_app_id: drain.check,
-        "daprd": partial(modes.check_sidecar, settings),
+        "daprd": partial(readiness.check_sidecar, settings),
     }
     others: dict[str, Check] = {
         "postgresql": stores["widgets"].check,

@@ -11,9 +11,9 @@ from enum import Enum
 
 import structlog
 
-from dapr_hero import metrics
-from dapr_hero.errors import Unavailable
-from dapr_hero.items import PROBE, Item, Store, Version
+from dapr_hero.contract.errors import Unavailable
+from dapr_hero.contract.items import PROBE, Item, Store, Version
+from dapr_hero.service import metrics
 
 log = structlog.get_logger()
 

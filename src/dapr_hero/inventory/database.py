@@ -9,9 +9,9 @@ from typing import Any, TypeAlias
 import asyncpg
 import structlog
 
-from dapr_hero.errors import Refused, Unavailable
-from dapr_hero.modes import Sidecar
+from dapr_hero.contract.errors import Refused, Unavailable
 from dapr_hero.settings import Settings
+from dapr_hero.sidecar.interface import Sidecar
 
 log = structlog.get_logger()
 

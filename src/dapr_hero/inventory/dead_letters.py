@@ -8,16 +8,16 @@ from typing import Any, NamedTuple
 import asyncpg
 import msgspec
 
-from dapr_hero import items
-from dapr_hero.events import CloudEvent
+from dapr_hero.contract import items
+from dapr_hero.contract.dead_letter import DeadLetter, DeadLetterState, Page
+from dapr_hero.contract.events import CloudEvent
 from dapr_hero.inventory.database import Database
-from dapr_hero.inventory.parking import Parking
-from dapr_hero.letters import Letter, Page, State
-from dapr_hero.problems import BadRequest, NotFound
+from dapr_hero.inventory.side_topics import SideTopics
+from dapr_hero.service.problems import BadRequest, NotFound
 
-# What Dapr, and `bury`, add to an event on its way:
+# What Dapr, and `publish_dead_letter`, add to an event on its way:
 # https://docs.dapr.io/developing-applications/building-blocks/pubsub/pubsub-cloudevents/
-_OF_THE_WAY = {"topic", "pubsubname", "expiration", "deadletterreason"}
+_DAPR_ATTRIBUTES = {"topic", "pubsubname", "expiration", "deadletterreason"}
 _OF_THE_TRACE = {"traceid", "traceparent", "tracestate"}
 _COLUMNS = "key, state, reason, event_id, event_type, traceparent, attempts, first_at, last_at"
 
@@ -40,9 +40,9 @@ class Place(NamedTuple):
 class DeadLetters:
     """The table of dead letters. All methods raise Unavailable when PostgreSQL is unavailable."""
 
-    def __init__(self, database: Database, parking: Parking) -> None:
+    def __init__(self, database: Database, side_topics: SideTopics) -> None:
         self._database = database
-        self._parking = parking
+        self._side_topics = side_topics
 
     async def keep(self, event: CloudEvent, reason: str) -> None:
         """Durable when this returns; the same event again changes only the reason and the time."""
@@ -59,7 +59,7 @@ class DeadLetters:
             original,
         )
 
-    async def page(self, state: State, limit: int, after: Place | None = None) -> Page:
+    async def page(self, state: DeadLetterState, limit: int, after: Place | None = None) -> Page:
         """Up to `limit` letters in this state, the latest first, that stand after this place."""
         rows = await self._database.fetch(
             f"""
@@ -76,12 +76,12 @@ class DeadLetters:
         place = f"{last['last_at'].isoformat()}/{last['key']}" if last else None
         return Page(count["count"], [_letter(row) for row in rows], place)
 
-    async def get(self, key: str) -> Letter:
+    async def get(self, key: str) -> DeadLetter:
         """Return one letter with its original event. Raises: NotFound, BadRequest."""
         row = await self._row(key)
         return _letter(row, original=row["original"].decode(errors="replace"))
 
-    async def replay(self, key: str) -> Letter:
+    async def replay(self, key: str) -> DeadLetter:
         """Publish the event again; return the letter as it is then.
 
         A letter that was replayed and has not come back is left as it is. The letter is marked only after the
@@ -91,8 +91,8 @@ class DeadLetters:
         """
         row = await self._row(key)
         event = _publishable(row["original"])
-        if row["state"] != State.REPLAYED:
-            await self._parking.resume(event)
+        if row["state"] != DeadLetterState.REPLAYED:
+            await self._side_topics.resume(event)
             await self._database.fetch(
                 """
                 UPDATE dead_letters SET attempts = attempts + 1,
@@ -127,14 +127,14 @@ class DeadLetters:
         return rows[0]
 
 
-def _letter(row: asyncpg.Record, **more: str) -> Letter:
-    return Letter(**{**row, "state": State(row["state"]), **more})
+def _letter(row: asyncpg.Record, **more: str) -> DeadLetter:
+    return DeadLetter(**{**row, "state": DeadLetterState(row["state"]), **more})
 
 
 def _key(original: bytes) -> str:
     try:
         whole = msgspec.json.decode(original, type=dict[str, Any])
-        own = {name: value for name, value in whole.items() if name not in _OF_THE_WAY | _OF_THE_TRACE}
+        own = {name: value for name, value in whole.items() if name not in _DAPR_ATTRIBUTES | _OF_THE_TRACE}
         content = msgspec.json.encode(own, order="deterministic")
     except items.NOT_JSON:
         content = original
@@ -148,7 +148,7 @@ def _publishable(original: bytes) -> bytes:
         raise BadRequest(
             "this dead letter is not a CloudEvent and cannot be replayed; discard it instead"
         ) from None
-    return msgspec.json.encode({name: value for name, value in whole.items() if name not in _OF_THE_WAY})
+    return msgspec.json.encode({name: value for name, value in whole.items() if name not in _DAPR_ATTRIBUTES})
 
 
 def _text(attribute: object) -> str | None:

@@ -9,12 +9,11 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
+from dapr_hero.contract.dead_letter import DeadLetterState
 from dapr_hero.inventory.dead_letters import DeadLetters, Place
-from dapr_hero.letters import State
-from dapr_hero.local_callers import LocalCallers
-from dapr_hero.problems import BadRequest, NotFound
-from dapr_hero.rest import exception_handlers, json_response
-from dapr_hero.tokens import HttpGuard
+from dapr_hero.service.local_callers import LocalCallers
+from dapr_hero.service.problems import BadRequest, NotFound, exception_handlers, json_response
+from dapr_hero.service.token_guards import HttpGuard
 
 _MOST = 1000
 _DIGITS = 10
@@ -52,11 +51,11 @@ def _key(request: Request) -> str:
     return key
 
 
-def _state(request: Request) -> State:
+def _state(request: Request) -> DeadLetterState:
     try:
-        return State(request.query_params.get("state", State.KEPT))
+        return DeadLetterState(request.query_params.get("state", DeadLetterState.KEPT))
     except ValueError:
-        raise BadRequest(f"state must be one of {', '.join(State)}") from None
+        raise BadRequest(f"state must be one of {', '.join(DeadLetterState)}") from None
 
 
 def _limit(request: Request) -> int:

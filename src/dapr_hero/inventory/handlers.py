@@ -7,14 +7,15 @@ from typing import NamedTuple
 
 import structlog
 
-from dapr_hero import events, items, metrics, tracing
-from dapr_hero.errors import Refused, Unavailable
-from dapr_hero.events import STORED, CloudEvent, Outcome, Verdict
+from dapr_hero.contract import events, items
+from dapr_hero.contract.errors import Refused, Unavailable
+from dapr_hero.contract.events import STORED, CloudEvent, Outcome, Verdict
+from dapr_hero.contract.items import Malformed, Version
+from dapr_hero.contract.routing import DEAD_LETTERS_PATH, ROUTES, route_for
 from dapr_hero.inventory.dead_letters import DeadLetters
-from dapr_hero.inventory.parking import Parking
 from dapr_hero.inventory.saving import Save, failures_by_id
-from dapr_hero.items import Malformed, Version
-from dapr_hero.routing import DEAD_LETTERS_PATH, ROUTES, route_for
+from dapr_hero.inventory.side_topics import SideTopics
+from dapr_hero.service import metrics, tracing
 
 log = structlog.get_logger()
 
@@ -59,16 +60,20 @@ class Handlers:
     """The handlers of all paths: one for each resource, alike but for the store in which its items land."""
 
     def __init__(
-        self, saves: Mapping[str, Save], parking: Parking, letters: DeadLetters, unknown_path: UnknownPath
+        self,
+        saves: Mapping[str, Save],
+        side_topics: SideTopics,
+        letters: DeadLetters,
+        unknown_path: UnknownPath,
     ) -> None:
         """`saves` has one entry for each resource."""
         self._saves = saves
-        self._parking = parking
+        self._side_topics = side_topics
         self._letters = letters
         self._unknown_path = unknown_path
         #                           timeout           unavailable  rejected    fault
-        self._fresh = FailurePolicy(_TIMEOUT_SECONDS, self._park, self._bury, _retry)
-        self._parked = FailurePolicy(None, _retry, self._bury, self._bury)
+        self._fresh = FailurePolicy(_TIMEOUT_SECONDS, self._park, self._publish_dead_letters, _retry)
+        self._parked = FailurePolicy(None, _retry, self._publish_dead_letters, self._publish_dead_letters)
         self._dead = FailurePolicy(None, self._park, self._keep, self._keep)
         self._resources = {route.path: route.resource for route in ROUTES}
         self._parked_resources = {route.parked_path: route.resource for route in ROUTES}
@@ -92,7 +97,7 @@ class Handlers:
         try:
             batch = events.unpack(pack)
         except Malformed as fault:
-            outcomes = await self._bury(resource, [Failed(pack, fault)])
+            outcomes = await self._publish_dead_letters(resource, [Failed(pack, fault)])
             _report(path, [pack], outcomes)
             return outcomes[0]
         outcomes = await self._process(path, resource, batch, self._parked)
@@ -162,20 +167,20 @@ class Handlers:
     async def _park(self, resource: str, failed: Sequence[Failed]) -> list[Outcome]:
         reason = str(failed[0].error)
         try:
-            await self._parking.park(resource, [each.event for each in failed], reason)
+            await self._side_topics.park(resource, [each.event for each in failed], reason)
         except (Unavailable, Refused):
             return [Outcome(Verdict.RETRY, f"not parked: {reason}")] * len(failed)
         return [Outcome(Verdict.PARKED, reason)] * len(failed)
 
-    async def _bury(self, _: str, failed: Sequence[Failed]) -> list[Outcome]:
-        return await asyncio.gather(*(self._bury_one(each) for each in failed))
+    async def _publish_dead_letters(self, _: str, failed: Sequence[Failed]) -> list[Outcome]:
+        return await asyncio.gather(*(self._publish_dead_letter(each) for each in failed))
 
-    async def _bury_one(self, failed: Failed) -> Outcome:
+    async def _publish_dead_letter(self, failed: Failed) -> Outcome:
         reason = str(failed.error)
         try:
             # In the trace of its own event, not in that of the batch's first.
             with tracing.received("dead letter", [failed.event.traceparent]):
-                await self._parking.bury(failed.event, reason)
+                await self._side_topics.publish_dead_letter(failed.event, reason)
         except (Malformed, Refused, Unavailable):
             # Dapr moves an event that it has not handed over whole, after its retries.
             return Outcome(Verdict.RETRY, f"not yet among the dead letters: {reason}")

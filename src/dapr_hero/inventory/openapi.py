@@ -5,9 +5,9 @@ from typing import Any
 
 import msgspec
 
-from dapr_hero.items import MAX_DESCRIPTION, MAX_ID
-from dapr_hero.problems import ErrorBody
-from dapr_hero.routing import ROUTES
+from dapr_hero.contract.items import MAX_DESCRIPTION, MAX_ID
+from dapr_hero.contract.routing import ROUTES
+from dapr_hero.service.problems import ErrorBody
 
 RESOURCES = tuple(route.resource for route in ROUTES)
 

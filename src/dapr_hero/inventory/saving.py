@@ -4,8 +4,8 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
-from dapr_hero.errors import Refused, Unavailable
-from dapr_hero.items import Version
+from dapr_hero.contract.errors import Refused, Unavailable
+from dapr_hero.contract.items import Version
 
 log = structlog.get_logger()
 

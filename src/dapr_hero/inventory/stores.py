@@ -7,16 +7,17 @@ from typing import Any, TypeVar
 
 import grpc.aio
 
-from dapr_hero import errors, tokens, tracing
-from dapr_hero.errors import Refused, Unavailable
+from dapr_hero.contract.errors import Refused, Unavailable
+from dapr_hero.contract.items import Item, Store, Version
 from dapr_hero.inventory.database import Database
-from dapr_hero.items import Item, Store, Version
-from dapr_hero.limits import MAX_MESSAGE_BYTES
-from dapr_hero.modes import Sidecar
 from dapr_hero.products.v1 import products_pb2 as pb
 from dapr_hero.products.v1.products_pb2_grpc import ProductsStub
+from dapr_hero.service import tracing
+from dapr_hero.service.limits import MAX_MESSAGE_BYTES
 from dapr_hero.settings import Settings
-from dapr_hero.state import VersionedState
+from dapr_hero.sidecar import grpc_errors, tokens
+from dapr_hero.sidecar.interface import Sidecar
+from dapr_hero.sidecar.versioned_state import VersionedState
 
 T = TypeVar("T")
 
@@ -108,7 +109,7 @@ class Products:
         try:
             return await call
         except grpc.aio.AioRpcError as error:
-            raise errors.of_grpc("products", error.code(), error.details()) from None
+            raise grpc_errors.failure("products", error.code(), error.details()) from None
 
     def _options(self) -> dict[str, Any]:
         headers = {**self._headers, **tracing.outgoing()}

@@ -8,11 +8,12 @@ from collections.abc import Collection, Sequence
 import aiohttp
 import msgspec
 
-from dapr_hero import items, tokens
-from dapr_hero.errors import Unavailable
-from dapr_hero.events import CloudEvent
-from dapr_hero.routing import subscriptions
+from dapr_hero.contract import items
+from dapr_hero.contract.errors import Unavailable
+from dapr_hero.contract.events import CloudEvent
+from dapr_hero.contract.routing import subscriptions
 from dapr_hero.settings import Settings
+from dapr_hero.sidecar import tokens
 
 
 class Rule(msgspec.Struct, frozen=True):

@@ -3,15 +3,15 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
+from dapr_hero.contract.routing import subscriptions
 from dapr_hero.local import daprd, postgres, sentry, services, valkey, zipkin
 from dapr_hero.local.daprd import Mesh, Sidecar
 from dapr_hero.local.data import DataDir
 from dapr_hero.local.errors import LocalError
 from dapr_hero.local.part import Part
-from dapr_hero.local.report import Report
+from dapr_hero.local.progress import Report
 from dapr_hero.local.resources import Subscription
 from dapr_hero.local.runtime import DaprRuntime
-from dapr_hero.routing import subscriptions
 from dapr_hero.settings import Settings, key
 
 INVENTORY_DAPRD = "inventory-daprd"

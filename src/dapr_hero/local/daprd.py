@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from dapr_hero.limits import MAX_MESSAGE_BYTES
-from dapr_hero.local import ready, sentry
+from dapr_hero.local import readiness as ready
+from dapr_hero.local import sentry
+from dapr_hero.local.credentials import write_secrets
 from dapr_hero.local.data import DataDir
 from dapr_hero.local.part import Part, Stage
-from dapr_hero.local.passwords import write_secrets
 from dapr_hero.local.process import Process
 from dapr_hero.local.resources import Subscription, render, values
+from dapr_hero.service.limits import MAX_MESSAGE_BYTES
 from dapr_hero.settings import Settings
 
 GRACEFUL_SECONDS = 5

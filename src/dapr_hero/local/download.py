@@ -8,7 +8,7 @@ import tarfile
 import zlib
 from pathlib import Path
 
-from dapr_hero.local.report import Report
+from dapr_hero.local.progress import Report
 from dapr_hero.local.transfer import (
     BrokenOffError,
     DownloadError,

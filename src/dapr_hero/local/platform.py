@@ -8,14 +8,15 @@ from itertools import count
 from types import MappingProxyType, TracebackType
 from typing import Self
 
-from dapr_hero.local import assembly, graph, ports
+from dapr_hero.local import assembly, ports
+from dapr_hero.local import start_order as graph
+from dapr_hero.local.credentials import keep_tokens
 from dapr_hero.local.daprd import Sidecar
 from dapr_hero.local.data import DataDir
 from dapr_hero.local.errors import PartDied, PortTaken
 from dapr_hero.local.part import Part, Stage
-from dapr_hero.local.passwords import settle_tokens
 from dapr_hero.local.process import Process
-from dapr_hero.local.report import Report
+from dapr_hero.local.progress import Report
 from dapr_hero.local.resources import Subscription
 from dapr_hero.local.runtime import DaprRuntime
 from dapr_hero.settings import Settings
@@ -69,7 +70,7 @@ class Platform:
         try:
             data = DataDir.open(self._settings, fresh=self._fresh)
             self._held.callback(data.close)
-            self._settings, *self._replicas = [settle_tokens(each, data) for each in self.inventories]
+            self._settings, *self._replicas = [keep_tokens(each, data) for each in self.inventories]
             self._reserve_ports(data)
             await self._start_all()
         except BaseException:

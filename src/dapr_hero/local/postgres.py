@@ -13,12 +13,12 @@ import asyncpg
 import platformdirs
 import psutil
 
+from dapr_hero.local.credentials import DATABASE, ROLE, Passwords
 from dapr_hero.local.data import DataDir
 from dapr_hero.local.errors import DataError, LocalError
 from dapr_hero.local.part import Part, Stage
-from dapr_hero.local.passwords import DATABASE, ROLE, Passwords
 from dapr_hero.local.process import Account, Process
-from dapr_hero.local.unprivileged import account, closed_to_others, own, reachable
+from dapr_hero.local.system_account import account, closed_to_others, own, reachable
 from dapr_hero.settings import Settings
 
 NAME = "postgres"

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import psutil
 
-from dapr_hero.local import bound
+from dapr_hero.local import die_with_parent as bound
 from dapr_hero.local.clean_environment import clean_environment
 from dapr_hero.local.errors import PartDied, PartNotReady
 

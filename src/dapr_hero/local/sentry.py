@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from dapr_hero.local import ready
+from dapr_hero.local import readiness as ready
 from dapr_hero.local.data import DataDir
 from dapr_hero.local.part import Part, Stage
 from dapr_hero.local.process import Process

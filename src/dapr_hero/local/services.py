@@ -3,11 +3,11 @@
 import sys
 from collections.abc import Mapping
 
-from dapr_hero.drain import DRAIN_SECONDS
-from dapr_hero.local import ready
+from dapr_hero.local import readiness as ready
 from dapr_hero.local.data import DataDir
 from dapr_hero.local.part import Part, Stage
 from dapr_hero.local.process import Check, Process
+from dapr_hero.service.drain import STOP_TIMEOUT_SECONDS
 from dapr_hero.settings import Settings, key
 
 INVENTORY = "inventory"
@@ -81,5 +81,5 @@ def _part(
         ports=ports,
         ready_seconds=settings.sidecar_timeout_seconds + 30,
         # As long as a service may take that stops in order, and not less: it would be killed with work in hand.
-        stop_seconds=settings.drain_seconds + _SERVERS[service] * DRAIN_SECONDS + _REST_SECONDS,
+        stop_seconds=settings.unready_seconds + _SERVERS[service] * STOP_TIMEOUT_SECONDS + _REST_SECONDS,
     )

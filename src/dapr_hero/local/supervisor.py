@@ -7,7 +7,7 @@ from typing import NoReturn
 
 from dapr_hero.local.errors import LocalError, PartDied
 from dapr_hero.local.platform import Platform
-from dapr_hero.local.report import Report
+from dapr_hero.local.progress import Report
 
 FIRST_PAUSE_SECONDS = 0.2
 LONGEST_PAUSE_SECONDS = 5.0

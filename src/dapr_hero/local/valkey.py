@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
+from dapr_hero.local.credentials import Passwords
 from dapr_hero.local.data import DataDir
 from dapr_hero.local.errors import LocalError
 from dapr_hero.local.part import Part, Stage
-from dapr_hero.local.passwords import Passwords
 from dapr_hero.local.process import Process
 from dapr_hero.settings import Settings
 

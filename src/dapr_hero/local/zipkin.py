@@ -11,12 +11,12 @@ from signal import Signals
 
 import platformdirs
 
-from dapr_hero.local import ready
+from dapr_hero.local import readiness as ready
 from dapr_hero.local.data import DataDir
 from dapr_hero.local.errors import LocalError
 from dapr_hero.local.part import Part, Stage
 from dapr_hero.local.process import Process
-from dapr_hero.local.report import Advance, Report
+from dapr_hero.local.progress import Advance, Report
 from dapr_hero.settings import Settings
 
 NAME = "zipkin"

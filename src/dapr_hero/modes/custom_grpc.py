@@ -13,15 +13,20 @@ from google.protobuf.empty_pb2 import Empty
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
 
-from dapr_hero import errors, events, tokens, tracing
-from dapr_hero.drain import DRAIN_SECONDS
-from dapr_hero.errors import Unavailable
-from dapr_hero.events import CloudEvent, Outcome
-from dapr_hero.limits import MAX_MESSAGE_BYTES
-from dapr_hero.modes import Conflict, Deliver, State, grpc_events, retry_unknown_path, wait_for_sidecar
-from dapr_hero.routing import DEFAULT, Subscription
-from dapr_hero.servers import grpc_server
+from dapr_hero.contract import events
+from dapr_hero.contract.errors import Unavailable
+from dapr_hero.contract.events import CloudEvent, Outcome
+from dapr_hero.contract.routing import DEFAULT, Subscription
+from dapr_hero.modes.shared import grpc_delivery as grpc_events
+from dapr_hero.modes.shared.unknown_path import retry_unknown_path
+from dapr_hero.service import tracing
+from dapr_hero.service.drain import STOP_TIMEOUT_SECONDS
+from dapr_hero.service.limits import MAX_MESSAGE_BYTES
+from dapr_hero.service.servers import grpc_server
 from dapr_hero.settings import Settings
+from dapr_hero.sidecar import grpc_errors, tokens
+from dapr_hero.sidecar.interface import Conflict, Deliver, StateEntry
+from dapr_hero.sidecar.readiness import wait_for_sidecar
 
 _Status = appcallback_v1.TopicEventResponse
 
@@ -48,7 +53,7 @@ class GrpcListener:
         self._server = server
 
     async def stop(self) -> None:
-        await self._server.stop(DRAIN_SECONDS)
+        await self._server.stop(STOP_TIMEOUT_SECONDS)
 
 
 class Callbacks(appcallback_service_v1.AppCallbackServicer):
@@ -157,14 +162,14 @@ class GrpcSidecar:
         request = api_v1.GetSecretRequest(store_name=store, key=key)
         return dict((await self._call(store, self._dapr.GetSecret, request)).data)
 
-    async def get_states(self, store: str, keys: Sequence[str]) -> Mapping[str, State]:
+    async def get_states(self, store: str, keys: Sequence[str]) -> Mapping[str, StateEntry]:
         request = api_v1.GetBulkStateRequest(store_name=store, keys=keys, parallelism=len(keys))
         found = (await self._call(store, self._dapr.GetBulkState, request)).items
         if error := next((each.error for each in found if each.error), ""):
             raise Unavailable(store, error)  # an entry can fail while the call succeeds
-        return {each.key: State(each.key, each.data, each.etag) for each in found if each.etag}
+        return {each.key: StateEntry(each.key, each.data, each.etag) for each in found if each.etag}
 
-    async def save_states(self, store: str, states: Sequence[State]) -> None:
+    async def save_states(self, store: str, states: Sequence[StateEntry]) -> None:
         request = api_v1.SaveStateRequest(store_name=store, states=[_write(state) for state in states])
         await self._call(store, self._dapr.SaveState, request)
 
@@ -184,10 +189,10 @@ class GrpcSidecar:
         except grpc.aio.AioRpcError as error:
             if error.code() is grpc.StatusCode.ABORTED:
                 raise Conflict from None
-            raise errors.of_grpc(dependency, error.code(), error.details()) from None
+            raise grpc_errors.failure(dependency, error.code(), error.details()) from None
 
 
-def _write(state: State) -> common_v1.StateItem:
+def _write(state: StateEntry) -> common_v1.StateItem:
     return common_v1.StateItem(
         key=state.key,
         value=state.value,

@@ -8,12 +8,15 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from dapr_hero import tokens, tracing
-from dapr_hero.modes import Deliver, http_events, wait_for_sidecar
-from dapr_hero.modes.http_calls import Answer, HttpCalls
-from dapr_hero.routing import Subscription
-from dapr_hero.servers import HttpServer
+from dapr_hero.contract.routing import Subscription
+from dapr_hero.modes.shared import http_delivery as http_events
+from dapr_hero.modes.shared.dapr_http_api import Answer, HttpCalls
+from dapr_hero.service import token_guards, tracing
+from dapr_hero.service.servers import HttpServer
 from dapr_hero.settings import Settings
+from dapr_hero.sidecar import tokens
+from dapr_hero.sidecar.interface import Deliver
+from dapr_hero.sidecar.readiness import wait_for_sidecar
 
 
 async def connect(settings: Settings) -> "HttpSidecar":
@@ -46,7 +49,7 @@ async def listen(settings: Settings, subscriptions: Sequence[Subscription], deli
         Route(path, receiver(each.raw), methods=["POST"]) for each in subscriptions for path in each.paths
     ]
     routes.append(Route("/{path:path}", receive_unknown, methods=["POST"]))
-    app = tokens.HttpGuard(Starlette(routes=routes), settings.app_api_token)
+    app = token_guards.HttpGuard(Starlette(routes=routes), settings.app_api_token)
     return await HttpServer.start(app, "127.0.0.1", settings.callback_port)
 
 

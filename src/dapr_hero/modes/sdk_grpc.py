@@ -1,7 +1,7 @@
 """Mode sdk-grpc: the SDK's gRPC extension in, the SDK's asynchronous DaprClient out.
 
 The extension is synchronous: it calls handlers on threads of its own, and for the events of a bulk request
-one after the other. `sdk_grpc_bridge` is what fits it to asynchronous handlers of batches.
+one after the other. `shared.sdk_grpc_batches` is what fits it to asynchronous handlers of batches.
 """
 
 import asyncio
@@ -16,14 +16,17 @@ from dapr.clients.exceptions import DaprGrpcError
 from dapr.clients.grpc._state import Concurrency, StateItem, StateOptions
 from dapr.ext.grpc import App, Rule
 
-from dapr_hero import errors, tokens, tracing
-from dapr_hero.drain import DRAIN_SECONDS
-from dapr_hero.errors import Unavailable
-from dapr_hero.modes import Conflict, Deliver, State, sdk_settings, wait_for_sidecar
-from dapr_hero.modes.sdk_grpc_bridge import Bridge
-from dapr_hero.routing import Subscription
-from dapr_hero.servers import GRPC_OPTIONS, PortInUse
+from dapr_hero.contract.errors import Unavailable
+from dapr_hero.contract.routing import Subscription
+from dapr_hero.modes.shared import sdk_settings
+from dapr_hero.modes.shared.sdk_grpc_batches import Bridge
+from dapr_hero.service import token_guards, tracing
+from dapr_hero.service.drain import STOP_TIMEOUT_SECONDS
+from dapr_hero.service.servers import GRPC_OPTIONS, PortInUse
 from dapr_hero.settings import Settings
+from dapr_hero.sidecar import grpc_errors
+from dapr_hero.sidecar.interface import Conflict, Deliver, StateEntry
+from dapr_hero.sidecar.readiness import wait_for_sidecar
 
 _THREADS = 32
 
@@ -58,7 +61,7 @@ async def listen(
     app = App(
         thread_pool=ThreadPoolExecutor(_THREADS, thread_name_prefix="dapr-callback"),
         # The extension itself checks no token.
-        interceptors=[tokens.ThreadedGrpcGuard(settings.app_api_token), bridge],
+        interceptors=[token_guards.ThreadedGrpcGuard(settings.app_api_token), bridge],
         options=GRPC_OPTIONS,
     )
     for each in subscriptions:
@@ -97,7 +100,7 @@ class SdkGrpcListener:
 
     async def stop(self) -> None:
         # App.stop() cuts the deliveries under way; the server that it wraps can wait for them.
-        stopped = self._app._server.stop(DRAIN_SECONDS)
+        stopped = self._app._server.stop(STOP_TIMEOUT_SECONDS)
         await asyncio.to_thread(stopped.wait)
         await self._running
 
@@ -124,15 +127,15 @@ class SdkGrpcSidecar:
     async def get_secret(self, store: str, key: str) -> Mapping[str, str]:
         return dict((await self._call(store, self._client.get_secret(store, key))).secret)
 
-    async def get_states(self, store: str, keys: Sequence[str]) -> Mapping[str, State]:
+    async def get_states(self, store: str, keys: Sequence[str]) -> Mapping[str, StateEntry]:
         found = (
             await self._call(store, self._client.get_bulk_state(store, keys, parallelism=len(keys)))
         ).items
         if error := next((each.error for each in found if each.error), ""):
             raise Unavailable(store, error)  # an entry can fail while the call succeeds
-        return {each.key: State(each.key, each.data, each.etag) for each in found if each.etag}
+        return {each.key: StateEntry(each.key, each.data, each.etag) for each in found if each.etag}
 
-    async def save_states(self, store: str, states: Sequence[State]) -> None:
+    async def save_states(self, store: str, states: Sequence[StateEntry]) -> None:
         options = StateOptions(concurrency=Concurrency.first_write).get_proto()
         items = [StateItem(state.key, state.value, state.etag, options) for state in states]
         await self._call(store, self._client.save_bulk_state(store, items))
@@ -153,4 +156,4 @@ class SdkGrpcSidecar:
         except (DaprGrpcError, grpc.aio.AioRpcError) as error:
             if error.code() is grpc.StatusCode.ABORTED:
                 raise Conflict from None
-            raise errors.of_grpc(dependency, error.code(), error.details()) from None
+            raise grpc_errors.failure(dependency, error.code(), error.details()) from None

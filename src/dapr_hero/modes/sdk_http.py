@@ -15,15 +15,18 @@ from dapr.ext.fastapi import DaprApp
 from dapr.serializers import DefaultJSONSerializer
 from fastapi import FastAPI, Request, Response
 
-from dapr_hero import tokens, tracing
-from dapr_hero.errors import Unavailable
-from dapr_hero.events import Outcome
-from dapr_hero.modes import Deliver, http_events, sdk_settings, wait_for_sidecar
-from dapr_hero.modes.http_calls import Answer, HttpCalls
-from dapr_hero.modes.http_events import Delivery
-from dapr_hero.routing import Subscription, route_for
-from dapr_hero.servers import HttpServer
+from dapr_hero.contract.errors import Unavailable
+from dapr_hero.contract.events import Outcome
+from dapr_hero.contract.routing import Subscription, route_for
+from dapr_hero.modes.shared import http_delivery as http_events
+from dapr_hero.modes.shared import sdk_settings
+from dapr_hero.modes.shared.dapr_http_api import Answer, HttpCalls
+from dapr_hero.modes.shared.http_delivery import Delivery
+from dapr_hero.service import token_guards, tracing
+from dapr_hero.service.servers import HttpServer
 from dapr_hero.settings import Settings
+from dapr_hero.sidecar.interface import Deliver
+from dapr_hero.sidecar.readiness import wait_for_sidecar
 
 
 async def connect(settings: Settings) -> "SdkHttpSidecar":
@@ -84,7 +87,7 @@ async def listen(settings: Settings, subscriptions: Sequence[Subscription], deli
         subscribe(handler)
     api.add_api_route("/{path:path}", receive_unknown, methods=["POST"])
     # The extension itself checks no token.
-    app = tokens.HttpGuard(api, settings.app_api_token)
+    app = token_guards.HttpGuard(api, settings.app_api_token)
     return await HttpServer.start(app, "127.0.0.1", settings.callback_port)
 
 

@@ -12,18 +12,19 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 from starlette.applications import Starlette
 
-from dapr_hero import health, logs, modes, tracing
-from dapr_hero.drain import DRAIN_SECONDS, Drain
-from dapr_hero.health import Check
-from dapr_hero.items import PROBE
+from dapr_hero.contract.items import PROBE
 from dapr_hero.modes import custom_grpc
 from dapr_hero.products.service import ProductsService
 from dapr_hero.products.v1 import products_pb2 as pb
 from dapr_hero.products.v1.products_pb2_grpc import add_ProductsServicer_to_server
-from dapr_hero.rest import exception_handlers
-from dapr_hero.servers import HttpServer, grpc_server
+from dapr_hero.service import health, logs, tracing
+from dapr_hero.service.drain import STOP_TIMEOUT_SECONDS, Drain
+from dapr_hero.service.health import Check
+from dapr_hero.service.problems import exception_handlers
+from dapr_hero.service.servers import HttpServer, grpc_server
 from dapr_hero.settings import Settings
-from dapr_hero.state import VersionedState
+from dapr_hero.sidecar import readiness
+from dapr_hero.sidecar.versioned_state import VersionedState
 
 log = structlog.get_logger()
 
@@ -49,7 +50,7 @@ async def serve(settings: Settings) -> None:
         await healthy.set(_NAME, health_pb2.HealthCheckResponse.SERVING)
         server = _grpc_server(store, healthy, settings)
         await server.start()
-        stack.push_async_callback(server.stop, DRAIN_SECONDS)
+        stack.push_async_callback(server.stop, STOP_TIMEOUT_SECONDS)
         http_server = await HttpServer.start(
             _http_app(store, drain, settings), settings.products_host, settings.products_http_port
         )
@@ -72,7 +73,7 @@ def _http_app(store: VersionedState, drain: Drain, settings: Settings) -> Starle
     """What the kubelet can reach, while gRPC stays on loopback."""
     essential: dict[str, Check] = {
         settings.products_app_id: drain.check,
-        "daprd": partial(modes.check_sidecar, settings),
+        "daprd": partial(readiness.check_sidecar, settings),
     }
     routes = health.routes(essential, {settings.state_store_name: partial(store.get, PROBE)})
     return Starlette(routes=routes, exception_handlers=exception_handlers)

@@ -5,11 +5,12 @@ from typing import Any, NoReturn
 import grpc.aio
 from google.rpc.status_pb2 import Status
 
-from dapr_hero import items, tracing
-from dapr_hero.errors import Refused, Unavailable
-from dapr_hero.items import Item, Malformed, Store, Version
+from dapr_hero.contract import items
+from dapr_hero.contract.errors import Refused, Unavailable
+from dapr_hero.contract.items import Item, Malformed, Store, Version
 from dapr_hero.products.v1 import products_pb2 as pb
 from dapr_hero.products.v1.products_pb2_grpc import ProductsServicer
+from dapr_hero.service import tracing
 
 Context = grpc.aio.ServicerContext[Any, Any]
 

@@ -6,11 +6,12 @@ import pytest
 import yaml
 from dotenv import dotenv_values
 
-from dapr_hero import health, settings
+from dapr_hero import settings
 from dapr_hero.cluster import credentials
-from dapr_hero.drain import DRAIN_SECONDS
-from dapr_hero.limits import MAX_MESSAGE_BYTES
 from dapr_hero.local import environment
+from dapr_hero.service import health
+from dapr_hero.service.drain import STOP_TIMEOUT_SECONDS
+from dapr_hero.service.limits import MAX_MESSAGE_BYTES
 from dapr_hero.settings import Mode, Settings
 from tests.unit.cluster import files
 from tests.unit.cluster.fake_cluster import FakeCluster, Resource, made
@@ -47,7 +48,7 @@ def test_each_setting_of_a_service_is_one_and_can_be_used(
         monkeypatch.setenv(name, value or "")
     loaded = settings.load()
     assert loaded.zipkin_host == f"zipkin.{INFRASTRUCTURE}.svc.cluster.local"
-    assert loaded.drain_seconds == 0
+    assert loaded.unready_seconds == 0
 
 
 @each_service
@@ -171,7 +172,7 @@ def test_the_pod_has_the_time_that_its_end_takes(service: str) -> None:
     found = deployment(service)
     needed = (
         container(found)["lifecycle"]["preStop"]["sleep"]["seconds"]
-        + DRAIN_SECONDS
+        + STOP_TIMEOUT_SECONDS
         + int(annotations(found)["graceful-shutdown-seconds"])
     )
     assert found["spec"]["template"]["spec"]["terminationGracePeriodSeconds"] > needed

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from dapr_hero import cli
+from dapr_hero.cli import main as cli
 from tests.unit.cluster.fake_cluster import FakeCluster, container, control_plane, made, pod, workload
 
 ROOT = Path(__file__).parents[3]

@@ -3,7 +3,7 @@
 from importlib.util import find_spec
 
 from dapr_hero.cluster.credentials import INFRASTRUCTURE
-from dapr_hero.routing import subscriptions
+from dapr_hero.contract.routing import subscriptions
 from dapr_hero.settings import Settings
 from tests.unit.cluster.files import container, one
 

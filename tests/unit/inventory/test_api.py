@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from dapr_hero.errors import Unavailable
+from dapr_hero.contract.errors import Unavailable
+from dapr_hero.contract.items import Item
 from dapr_hero.inventory import api
-from dapr_hero.items import Item
 
 
 class Widgets:

@@ -5,10 +5,10 @@ import pytest
 from prometheus_client import REGISTRY
 from structlog.testing import capture_logs
 
-from dapr_hero.errors import Refused, Unavailable
+from dapr_hero.contract.errors import Refused, Unavailable
+from dapr_hero.contract.items import PROBE, Item, Version
 from dapr_hero.inventory import circuit_breaker as module
 from dapr_hero.inventory.circuit_breaker import StoreCircuitBreaker
-from dapr_hero.items import PROBE, Item, Version
 
 DOWN = Unavailable("postgresql", "read-only")
 

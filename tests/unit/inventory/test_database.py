@@ -8,7 +8,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from dapr_hero.errors import Refused, Unavailable
+from dapr_hero.contract.errors import Refused, Unavailable
 from dapr_hero.inventory import database as module
 from dapr_hero.inventory.database import Database
 from dapr_hero.settings import Settings

@@ -2,11 +2,11 @@ from typing import Any
 
 import pytest
 
-from dapr_hero import events
+from dapr_hero.contract import events
 from dapr_hero.inventory.database import Database
 from dapr_hero.inventory.dead_letters import DeadLetters
-from dapr_hero.inventory.parking import Parking
-from dapr_hero.problems import BadRequest
+from dapr_hero.inventory.side_topics import SideTopics
+from dapr_hero.service.problems import BadRequest
 
 DEEP = b'{"x":' + b"[" * 20_000 + b"]" * 20_000 + b"}"
 
@@ -23,7 +23,7 @@ class Table(Database):
         return [{"original": self.row[-1]}]
 
 
-class NoParking(Parking):
+class NoParking(SideTopics):
     def __init__(self) -> None: ...
 
 

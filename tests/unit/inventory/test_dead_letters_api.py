@@ -1,10 +1,10 @@
 import pytest
 from starlette.testclient import TestClient
 
+from dapr_hero.contract.dead_letter import DeadLetterState, Page
 from dapr_hero.inventory import dead_letters_api
 from dapr_hero.inventory.dead_letters import DeadLetters, Place
-from dapr_hero.letters import Page, State
-from dapr_hero.tokens import HEADER
+from dapr_hero.sidecar.tokens import HEADER
 
 TOKEN = "token"
 URL = "http://127.0.0.1:3003"
@@ -16,7 +16,7 @@ class Letters(DeadLetters):
     def __init__(self) -> None:
         self.after: Place | None = None
 
-    async def page(self, state: State, limit: int, after: Place | None = None) -> Page:
+    async def page(self, state: DeadLetterState, limit: int, after: Place | None = None) -> Page:
         self.after = after
         return Page(0, [])
 

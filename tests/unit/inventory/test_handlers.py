@@ -8,14 +8,15 @@ from hypothesis import strategies as st
 from prometheus_client import REGISTRY
 from structlog.testing import capture_logs
 
-from dapr_hero import events, items, tracing
-from dapr_hero.errors import Refused, Unavailable
-from dapr_hero.events import CloudEvent, Verdict
+from dapr_hero.contract import events, items
+from dapr_hero.contract.errors import Refused, Unavailable
+from dapr_hero.contract.events import CloudEvent, Verdict
+from dapr_hero.contract.items import Malformed, Version
+from dapr_hero.contract.routing import DEAD_LETTERS_PATH, ROUTES
 from dapr_hero.inventory.dead_letters import DeadLetters
 from dapr_hero.inventory.handlers import Handlers
-from dapr_hero.inventory.parking import Parking
-from dapr_hero.items import Malformed, Version
-from dapr_hero.routing import DEAD_LETTERS_PATH, ROUTES
+from dapr_hero.inventory.side_topics import SideTopics
+from dapr_hero.service import tracing
 from tests.events import event
 
 FRESH = [(route.path, route.resource) for route in ROUTES]
@@ -45,12 +46,12 @@ class Store:
         return sorted(version.item.id for batch in self.batches for version in batch)
 
 
-class Topics(Parking):
-    """Stands for the broker: what was parked and buried."""
+class Topics(SideTopics):
+    """Stands for the broker: what was parked and dead-lettered."""
 
     def __init__(self) -> None:
         self.parked: list[tuple[str, list[CloudEvent], str]] = []
-        self.buried: list[tuple[CloudEvent, str]] = []
+        self.dead_letters: list[tuple[CloudEvent, str]] = []
         self.down = False
 
     async def park(self, resource: str, batch: Sequence[CloudEvent], reason: str) -> None:
@@ -58,12 +59,12 @@ class Topics(Parking):
             raise Unavailable("pubsub")
         self.parked.append((resource, list(batch), reason))
 
-    async def bury(self, event: CloudEvent, reason: str) -> None:
+    async def publish_dead_letter(self, event: CloudEvent, reason: str) -> None:
         if self.down:
             raise Unavailable("pubsub")
         if event.original() == b"":
             raise Malformed("not handed over")
-        self.buried.append((event, reason))
+        self.dead_letters.append((event, reason))
 
 
 class Kept(DeadLetters):
@@ -119,12 +120,12 @@ async def test_a_batch_lands_in_its_store_in_one_round_trip(world: World, path: 
     assert not any(store.batches for name, store in world.stores.items() if name != resource)
 
 
-async def test_a_malformed_event_holds_nobody_back_and_is_buried_with_its_reason(world: World) -> None:
+async def test_a_malformed_event_holds_nobody_back_and_is_dead_lettered_with_its_reason(world: World) -> None:
     bad = event(price="x")
     verdicts = await world.deliver("/widgets.v1", batch(event(id="a"), bad, event(id="b")))
     assert verdicts == [Verdict.STORED, Verdict.REJECT, Verdict.STORED]
     assert world.stores["widgets"].ids == ["a", "b"]
-    [(letter, reason)] = world.topics.buried
+    [(letter, reason)] = world.topics.dead_letters
     assert (letter.id, reason) == (bad["id"], "price is not a number")
 
 
@@ -195,19 +196,19 @@ async def test_a_store_that_fails_for_every_item_parks_them(world: World) -> Non
         parked = await world.deliver("/parked/widgets", pack(*(event(id=str(n)) for n in range(20))))
     assert set(fresh) == {Verdict.PARKED}
     assert parked == [Verdict.RETRY]
-    assert world.topics.buried == []
+    assert world.topics.dead_letters == []
 
 
 async def test_an_item_that_its_store_refuses_is_a_dead_letter_with_the_reason(world: World) -> None:
     world.stores["widgets"].refused = {"bad"}
     verdicts = await world.deliver("/widgets.v1", batch(event(id="a"), event(id="bad")))
     assert verdicts == [Verdict.STORED, Verdict.REJECT]
-    assert [reason for _, reason in world.topics.buried] == ["it refused the item: too large"]
+    assert [reason for _, reason in world.topics.dead_letters] == ["it refused the item: too large"]
     assert await world.deliver(DEAD_LETTERS_PATH, batch(event(id="bad"))) == [Verdict.REJECT]
     assert [reason for _, reason in world.kept.letters] == ["it refused the item: too large"]
 
 
-async def test_what_cannot_even_be_parked_or_buried_is_left_to_dapr(world: World) -> None:
+async def test_what_cannot_even_be_parked_or_dead_lettered_is_left_to_dapr(world: World) -> None:
     world.topics.down = True
     world.stores["widgets"].error = Unavailable("it")
     assert set(await world.deliver("/widgets.v1", batch(event(), event(price=-1)))) == {Verdict.RETRY}
@@ -233,7 +234,7 @@ async def test_a_pack_lands_in_the_store_that_it_waited_for(world: World, path: 
     assert world.stores[resource].ids == ["a", "b"]
 
 
-async def test_a_pack_waits_on_and_an_event_that_breaks_it_is_buried(world: World) -> None:
+async def test_a_pack_waits_on_and_an_event_that_breaks_it_is_becomes_a_dead_letter(world: World) -> None:
     world.stores["gadgets"].error = Unavailable("it")
     assert await world.deliver("/parked/gadgets", pack(event())) == [Verdict.RETRY]
     assert world.topics.parked == []
@@ -241,7 +242,7 @@ async def test_a_pack_waits_on_and_an_event_that_breaks_it_is_buried(world: Worl
     world.stores["gadgets"].poison = {"bad"}
     assert await world.deliver("/parked/gadgets", pack(event(id="bad"), event(id="a"))) == [Verdict.STORED]
     assert world.stores["gadgets"].ids == ["a"]
-    assert [reason for _, reason in world.topics.buried] == ["internal error"]
+    assert [reason for _, reason in world.topics.dead_letters] == ["internal error"]
 
 
 async def test_only_who_has_others_behind_does_not_wait_long(world: World) -> None:
@@ -253,9 +254,9 @@ async def test_only_who_has_others_behind_does_not_wait_long(world: World) -> No
     assert widgets.patience == {None, 1.0}
 
 
-async def test_what_is_no_pack_is_buried(world: World) -> None:
+async def test_what_is_no_pack_is_becomes_a_dead_letter(world: World) -> None:
     assert await world.deliver("/parked/gadgets", batch(event())) == [Verdict.REJECT]
-    assert len(world.topics.buried) == 1
+    assert len(world.topics.dead_letters) == 1
 
 
 @pytest.mark.parametrize(
@@ -277,7 +278,7 @@ async def test_other_dead_letters_are_kept_with_their_reason(world: World) -> No
     reasons = [reason for _, reason in world.kept.letters]
     assert reasons[:2] == ["price must be a finite number >= 0", "internal error"]
     assert reasons[2].startswith("not a CloudEvent")
-    assert world.topics.buried == []
+    assert world.topics.dead_letters == []
 
 
 async def test_a_good_dead_letter_is_kept_as_long_as_its_path_has_no_handler(world: World) -> None:
@@ -314,7 +315,7 @@ async def test_a_pack_has_all_that_decides_and_a_bound() -> None:
 
 
 async def test_what_nobody_could_read_is_kept_as_it_came(world: World) -> None:
-    wrapper = events.obituary(events.decode(b"no event \xff"), "tests", "why")
+    wrapper = events.dead_letter_event(events.decode(b"no event \xff"), "tests", "why")
     assert await world.deliver(DEAD_LETTERS_PATH, [events.decode(wrapper)]) == [Verdict.REJECT]
     [(letter, _)] = world.kept.letters
     assert letter.original() == b"no event \xff"

@@ -5,9 +5,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
-from dapr_hero.errors import Refused, Unavailable
+from dapr_hero.contract.errors import Refused, Unavailable
+from dapr_hero.contract.items import Item, Version
 from dapr_hero.inventory.saving import Fault, failures_by_id
-from dapr_hero.items import Item, Version
 
 COUNT = 100
 VERSIONS = [Version(Item(str(number), "", Decimal(1)), "1") for number in range(COUNT)]

@@ -3,9 +3,9 @@ from typing import cast
 
 import pytest
 
+from dapr_hero.contract.items import encode
 from dapr_hero.inventory.database import Database
 from dapr_hero.inventory.stores import Widgets
-from dapr_hero.items import encode
 
 
 class Rows:

@@ -2,11 +2,11 @@ from typing import Any
 
 import pytest
 
-from dapr_hero.errors import Unavailable
-from dapr_hero.events import decode
+from dapr_hero.contract.errors import Unavailable
+from dapr_hero.contract.events import decode
+from dapr_hero.contract.items import encode
 from dapr_hero.inventory import subscription_rules
 from dapr_hero.inventory.subscription_rules import Rule, SubscriptionRules, unknown_path
-from dapr_hero.items import encode
 from dapr_hero.local.ports import on_free_ports
 from dapr_hero.settings import Settings
 from tests.conformance.fake_sidecar import FakeSidecar

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from dapr_hero.local import daprd
+from dapr_hero.local.credentials import Passwords
 from dapr_hero.local.daprd import Mesh, Sidecar
 from dapr_hero.local.data import DataDir
-from dapr_hero.local.passwords import Passwords
 from dapr_hero.local.process import Process
 from dapr_hero.local.resources import Subscription
 from dapr_hero.settings import Mode, Settings

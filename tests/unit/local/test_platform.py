@@ -19,7 +19,7 @@ from dapr_hero.local.part import Part, Stage
 from dapr_hero.local.platform import Platform
 from dapr_hero.local.ports import free_ports, on_free_ports
 from dapr_hero.local.process import Process
-from dapr_hero.local.report import Advance
+from dapr_hero.local.progress import Advance
 from dapr_hero.local.runtime import DaprRuntime
 from dapr_hero.settings import Settings
 from tests.unit.local.scripts import FOREVER, runs, script, until

@@ -13,7 +13,7 @@ import pytest
 
 from dapr_hero.local.go import BuildError
 from dapr_hero.local.pins import GO_VERSION
-from dapr_hero.local.report import Report
+from dapr_hero.local.progress import Report
 from dapr_hero.local.runtime import (
     VERSION,
     DaprRuntime,

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from dapr_hero.drain import DRAIN_SECONDS
 from dapr_hero.local import services
 from dapr_hero.local.data import DataDir
 from dapr_hero.local.ports import on_free_ports
+from dapr_hero.service.drain import STOP_TIMEOUT_SECONDS
 from dapr_hero.settings import Settings
 
 
@@ -75,13 +75,13 @@ async def test_inventory_is_ready_when_it_says_so_if_all_it_needs_is_there(
     await runner.cleanup()
 
 
-@pytest.mark.parametrize("drain_seconds", [0.0, 60.0])
+@pytest.mark.parametrize("unready_seconds", [0.0, 60.0])
 async def test_a_service_is_not_killed_while_it_stops_in_order(
-    settings: Settings, data: DataDir, drain_seconds: float
+    settings: Settings, data: DataDir, unready_seconds: float
 ) -> None:
     """It drains, then stops one server after the other: REST, dead letters and events in inventory."""
-    chosen = settings.model_copy(update={"drain_seconds": drain_seconds})
+    chosen = settings.model_copy(update={"unready_seconds": unready_seconds})
     inventory = services.inventory(chosen, data, frozenset(), whole=True)
     products = services.products(chosen, data, frozenset())
-    assert inventory.stop_seconds > drain_seconds + 3 * DRAIN_SECONDS
-    assert products.stop_seconds > drain_seconds + 2 * DRAIN_SECONDS
+    assert inventory.stop_seconds > unready_seconds + 3 * STOP_TIMEOUT_SECONDS
+    assert products.stop_seconds > unready_seconds + 2 * STOP_TIMEOUT_SECONDS

@@ -12,8 +12,8 @@ from structlog.testing import capture_logs
 from valkey.asyncio import Valkey
 
 from dapr_hero.local import stream_trimmer, valkey
+from dapr_hero.local.credentials import Passwords
 from dapr_hero.local.data import DataDir
-from dapr_hero.local.passwords import Passwords
 from dapr_hero.local.ports import on_free_ports
 from dapr_hero.settings import Settings
 

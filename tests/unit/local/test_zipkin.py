@@ -10,7 +10,7 @@ import pytest
 
 from dapr_hero.local import zipkin
 from dapr_hero.local.errors import LocalError
-from dapr_hero.local.report import Advance
+from dapr_hero.local.progress import Advance
 
 JAR = b"a jar"
 Progress = Callable[[str, int], AbstractContextManager[Advance]]

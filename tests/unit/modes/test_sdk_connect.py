@@ -7,7 +7,7 @@ import pytest
 from aiohttp import web
 
 from dapr_hero import modes
-from dapr_hero.errors import Unavailable
+from dapr_hero.contract.errors import Unavailable
 from dapr_hero.local.ports import on_free_ports
 from dapr_hero.settings import Mode, Settings
 

@@ -6,12 +6,12 @@ import aiohttp
 import grpc.aio
 import pytest
 
-from dapr_hero import logs
-from dapr_hero.local import ready
+from dapr_hero.local import readiness as ready
 from dapr_hero.local.ports import on_free_ports
 from dapr_hero.products import app
 from dapr_hero.products.v1 import products_pb2 as pb
 from dapr_hero.products.v1.products_pb2_grpc import ProductsStub
+from dapr_hero.service import logs
 from dapr_hero.settings import Settings
 from tests.conformance.fake_sidecar import FakeSidecar
 
@@ -23,13 +23,13 @@ ALL_OK = {"products": "ok", "daprd": "ok", "statestore": "ok"}
 
 
 @pytest.fixture
-def drain_seconds() -> float:
+def unready_seconds() -> float:
     return 0
 
 
 @pytest.fixture
-def settings(drain_seconds: float) -> Settings:
-    return on_free_ports(tracing=False, drain_seconds=drain_seconds, sidecar_timeout_seconds=10)
+def settings(unready_seconds: float) -> Settings:
+    return on_free_ports(tracing=False, unready_seconds=unready_seconds, sidecar_timeout_seconds=10)
 
 
 @pytest.fixture
@@ -83,7 +83,7 @@ async def test_metrics_are_there_and_an_unknown_path_has_its_words(settings: Set
     assert (status, '"type":"NOT_FOUND"' in body) == (404, True)
 
 
-@pytest.mark.parametrize("drain_seconds", [60])
+@pytest.mark.parametrize("unready_seconds", [60])
 async def test_at_the_end_it_is_not_ready_and_still_serves(
     settings: Settings, products: asyncio.Task[None]
 ) -> None:

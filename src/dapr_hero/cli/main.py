@@ -1,0 +1,228 @@
+"""The command line `dapr-hero`: arguments only; the work is done in other modules."""
+
+import asyncio
+import signal
+import sys
+from enum import StrEnum
+from importlib.metadata import version
+from pathlib import Path
+from typing import IO, Annotated, cast
+
+import typer
+from rich.console import Console
+
+from dapr_hero import settings
+from dapr_hero.cli import dead_letters as dead_letters_cli
+from dapr_hero.cli import doctor, terminal
+from dapr_hero.cli import k8s as cluster_cli
+from dapr_hero.cli import up as screen
+from dapr_hero.cli.terminal import LastingOutput, printable_line
+from dapr_hero.client import platform as client
+from dapr_hero.client.platform import ClientError
+from dapr_hero.cluster import manifests
+from dapr_hero.cluster.errors import ClusterError
+from dapr_hero.local import environment, runtime, zipkin
+from dapr_hero.local.credentials import with_tokens
+from dapr_hero.local.errors import LocalError
+from dapr_hero.local.progress import ConsoleReport
+from dapr_hero.loopback import bypass_proxies
+from dapr_hero.settings import Mode, SettingsError
+
+app = typer.Typer(
+    help="A reference microservice platform on Dapr: run it, publish events to it, read them back.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.add_typer(dead_letters_cli.app, name="dead-letters")
+app.add_typer(cluster_cli.app, name="k8s")
+console = Console()
+
+
+class Resource(StrEnum):
+    """What can be published and read; a thingamajig lands in products, like every unknown type."""
+
+    WIDGET = "widget"
+    GADGET = "gadget"
+    THINGAMAJIG = "thingamajig"
+
+
+ModeOption = Annotated[Mode | None, typer.Option(help="How inventory talks to Dapr [default: DAPR_MODE]")]
+FreshOption = Annotated[bool, typer.Option("--fresh", help="Forget the data of earlier runs")]
+CheckOption = Annotated[
+    bool, typer.Option("--check", help="Change nothing; exit code 1 if something is outdated")
+]
+OffsetOption = Annotated[
+    int | None, typer.Option(help="Move every port by this [default: DAPR_HERO_PORT_OFFSET]")
+]
+
+
+@app.command()
+def up(
+    mode: ModeOption = None,
+    port_offset: OffsetOption = None,
+    fresh: FreshOption = False,
+    parts: Annotated[
+        screen.Parts, typer.Option(help="everything, products with its sidecar, or only the sidecars")
+    ] = screen.Parts.ALL,
+    replicas: Annotated[
+        int, typer.Option(min=1, max=8, help="Inventories that share the events, their ports 100 apart")
+    ] = 1,
+) -> None:
+    """Start the whole platform without Docker, and stop it in order on Ctrl-C.
+
+    Data is kept between runs. A second platform next to this one needs its own DAPR_HERO_PORT_OFFSET
+    and DAPR_HERO_DATA_DIR.
+    """
+    if replicas > 1 and parts is not screen.Parts.ALL:
+        raise typer.BadParameter("--replicas is for the whole platform, without --parts")
+    given = {"dapr_mode": mode, "port_offset": port_offset}
+    chosen = settings.load(**{name: value for name, value in given.items() if value is not None})
+    lasting = Console(file=cast(IO[str], LastingOutput(sys.stdout)))
+    found = runtime.obtain(chosen, ConsoleReport(lasting))
+    asyncio.run(screen.run(chosen, found, parts, replicas=replicas, fresh=fresh, console=lasting))
+
+
+@app.command()
+def publish(
+    resource: Annotated[Resource | None, typer.Argument(help="What to publish; or use --file")] = None,
+    id: Annotated[str | None, typer.Option(help="Item's id [default: its resource]")] = None,
+    description: Annotated[str, typer.Option(help="Its description")] = "made by dapr-hero publish",
+    price: Annotated[str, typer.Option(help="Item's price, a decimal number >= 0")] = "9.99",
+    count: Annotated[
+        int,
+        typer.Option(
+            min=1, max=1_000_000, help="Number of events; with more than one, ids get the suffixes -1, -2, …"
+        ),
+    ] = 1,
+    file: Annotated[list[Path] | None, typer.Option(help="A CloudEvent as JSON; may be repeated")] = None,
+) -> None:
+    """Publish CloudEvents through inventory's sidecar.
+
+    Examples: `dapr-hero publish widget --id w1 --price 19.99`
+    and `dapr-hero publish --file messages/gadget.json`
+    """
+    chosen = with_tokens(settings.load().shifted())
+    if (resource is None) == (not file):
+        raise typer.BadParameter("give either a resource or --file, not both")
+    if resource is not None:
+        events = client.events(f"{resource}.v1", id or resource.value, description, price, count)
+        asyncio.run(client.publish(chosen, events, count, ConsoleReport(console)))
+        console.print(f"published {count} {resource} event{'s' if count > 1 else ''}")
+    for path in file or []:
+        asyncio.run(client.publish(chosen, iter([client.event_in(path)]), 1, ConsoleReport(console)))
+        console.print(f"published {printable_line(str(path))}", markup=False, highlight=False, soft_wrap=True)
+
+
+@app.command()
+def get(
+    resource: Annotated[Resource, typer.Argument(help="What to read")],
+    id: Annotated[str | None, typer.Argument(help="Its id [default: its resource]")] = None,
+) -> None:
+    """Read one item over REST, as JSON. Exit code 1 when there is none."""
+    item = asyncio.run(client.get(settings.load().shifted(), resource.value, id or resource.value))
+    terminal.write(item)
+
+
+@app.command()
+def compare(
+    rounds: Annotated[int, typer.Option(min=1, help="How often each mode is measured")] = 5,
+    quick: Annotated[bool, typer.Option("--quick", help="One round with fewer events: a first look")] = False,
+    output: Annotated[
+        Path, typer.Option(help="Path of the report; figures and charts are written next to it")
+    ] = Path("docs/comparison.md"),
+    against: Annotated[
+        Path | None, typer.Option(help="The JSON of an earlier run, to see what has changed")
+    ] = None,
+) -> None:
+    """Measure the four modes on the real platform: CPU, rate, latency, memory; and write a report.
+
+    Each round starts a platform of its own for each mode, in random order. Five rounds take half an hour:
+    leave the machine alone meanwhile.
+    """
+    from dapr_hero.compare import command, course  # here, since it loads what draws the pictures
+
+    size = course.QUICK if quick else course.FULL
+    command.compare(1 if quick else rounds, size, output, against, console)
+
+
+@app.command()
+def token() -> None:
+    """Print the token that daprd wants of its callers, for their header `dapr-api-token`.
+
+    Example: `curl --header "dapr-api-token: $(dapr-hero token)" http://localhost:3500/v1.0/metadata`
+    """
+    found = with_tokens(settings.load()).dapr_api_token
+    if not found:
+        raise ClientError("no token is known: start the platform (make run), or set DAPR_API_TOKEN")
+    sys.stdout.write(found + "\n")
+
+
+@app.command(name="doctor")
+def diagnose() -> None:
+    """Say what the platform needs, what is there and how to get the rest. Exit code 1: it cannot run."""
+    checks = doctor.examine(settings.load().shifted())
+    doctor.show(checks, console)
+    raise typer.Exit(0 if all(check.ok for check in checks) else 1)
+
+
+@app.command()
+def setup() -> None:
+    """Get what the platform needs: Dapr's binaries and Zipkin. Later runs find them in the cache."""
+    report = ConsoleReport(console)
+    found = runtime.obtain(settings.load(), report)
+    asyncio.run(zipkin.fetch(report))
+    console.print(f"ready: {found.daprd}", soft_wrap=True)
+
+
+@app.command()
+def generate_env(check: CheckOption = False) -> None:
+    """Write .env with every setting's default and meaning."""
+    path, text = Path(".env"), environment.text()
+    if path.exists() and not settings.is_ours(path):
+        raise LocalError(
+            f"{path} does not begin with '{settings.ENV_FILE_MARK}': it belongs to another project"
+        )
+    if check and (not path.exists() or path.read_text() != text):
+        raise LocalError(".env is not what the settings say: run `make generate-env`")
+    if not check:
+        path.write_text(text)
+
+
+@app.command()
+def generate_manifests(check: CheckOption = False) -> None:
+    """Write Dapr's resources of k8s/base from those of the local runner."""
+    if check and (outdated := manifests.outdated()):
+        names = ", ".join(map(str, outdated))
+        raise LocalError(f"not what the local resources say: {names}; run `make generate-manifests`")
+    if not check:
+        for path, text in manifests.generated().items():
+            path.write_text(text)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        console.print(f"dapr-hero {version('dapr-hero')}, Dapr {runtime.VERSION}", highlight=False)
+        raise typer.Exit
+
+
+@app.callback()
+def common(
+    _: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the versions and exit"),
+    ] = False,
+) -> None: ...
+
+
+def main() -> None:
+    """Run the command line; exit with its code."""
+    # While something is downloaded or built, these signals end it as Ctrl-C does.
+    for each in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(each) is not signal.SIG_IGN:
+            signal.signal(each, signal.default_int_handler)
+    bypass_proxies()
+    sys.exit(terminal.run(app, _EXPECTED))
+
+
+_EXPECTED = (LocalError, SettingsError, ClientError, ClusterError)

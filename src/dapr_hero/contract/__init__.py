@@ -1,0 +1,1 @@
+"""The rules that hold for every mode: items, events, routing, failures. No web framework, no Dapr."""

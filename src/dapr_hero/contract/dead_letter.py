@@ -1,0 +1,39 @@
+"""What a dead letter is, as the private API shows it and its client reads it."""
+
+from datetime import datetime
+from enum import StrEnum
+
+import msgspec
+
+
+class DeadLetterState(StrEnum):
+    """Whether a decision about the letter is due (kept) or it was published again (replayed)."""
+
+    KEPT = "kept"
+    REPLAYED = "replayed"
+
+
+class DeadLetter(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An event that could not be stored. `attempts`: how often it was handled, once and for each replay.
+
+    `original` is the event as it came, in a letter that was asked for alone.
+    """
+
+    key: str
+    state: DeadLetterState
+    reason: str
+    event_id: str | None
+    event_type: str | None
+    traceparent: str | None
+    attempts: int
+    first_at: datetime
+    last_at: datetime
+    original: str | None = None
+
+
+class Page(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Some of the letters, the latest first; how many there are in all, and where the next page begins."""
+
+    total: int
+    letters: list[DeadLetter]
+    next: str | None = None

@@ -1,0 +1,1 @@
+"""Code that several modes need: Dapr's HTTP API and the formats in which daprd delivers events."""

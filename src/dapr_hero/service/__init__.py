@@ -1,0 +1,1 @@
+"""What every service needs: servers, limits, problems, health, drain, logs, metrics and tracing."""

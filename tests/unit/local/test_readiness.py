@@ -1,0 +1,88 @@
+from collections.abc import AsyncIterator
+from typing import Any
+
+import grpc
+import pytest
+from aiohttp import web
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_health.v1.health import aio as health
+
+from dapr_hero.local import readiness as ready
+from dapr_hero.local.ports import free_ports
+
+Status = health_pb2.HealthCheckResponse
+
+
+@pytest.fixture
+def port() -> int:
+    return free_ports(1)[0]
+
+
+@pytest.fixture
+async def http_port(port: int) -> AsyncIterator[int]:
+    """A server whose paths are the statuses that they answer."""
+
+    async def answer(request: web.Request) -> web.Response:
+        return web.Response(status=int(request.match_info["status"]))
+
+    app = web.Application()
+    app.router.add_get("/{status}", answer)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", port).start()
+    yield port
+    await runner.cleanup()
+
+
+@pytest.mark.parametrize(
+    ("status", "yes"), [(200, True), (204, True), (404, False), (500, False), (503, False)]
+)
+async def test_http(http_port: int, status: int, yes: bool) -> None:
+    assert await ready.http(f"http://127.0.0.1:{http_port}/{status}") is yes
+
+
+@pytest.mark.parametrize(
+    ("status", "states", "yes"),
+    [(200, ("ok", "ok"), True), (200, ("ok", "unavailable"), False), (503, ("ok", "ok"), False)],
+)
+async def test_all_answer(port: int, status: int, states: tuple[str, ...], yes: bool) -> None:
+    async def answer(_: web.Request) -> web.Response:
+        return web.json_response({"dependencies": dict(enumerate(states))}, status=status)
+
+    app = web.Application()
+    app.router.add_get("/readyz", answer)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", port).start()
+    assert await ready.all_answer(f"http://127.0.0.1:{port}/readyz") is yes
+    await runner.cleanup()
+
+
+async def test_nobody_there(port: int) -> None:
+    assert not await ready.http(f"http://127.0.0.1:{port}/")
+    assert not await ready.all_answer(f"http://127.0.0.1:{port}/readyz")
+    assert not await ready.grpc_serving(f"127.0.0.1:{port}")
+
+
+@pytest.mark.parametrize(("status", "yes"), [(Status.SERVING, True), (Status.NOT_SERVING, False)])
+async def test_grpc(port: int, status: Any, yes: bool) -> None:
+    server = grpc.aio.server()
+    servicer = health.HealthServicer()
+    await servicer.set("", status)
+    health_pb2_grpc.add_HealthServicer_to_server(servicer, server)
+    server.add_insecure_port(f"127.0.0.1:{port}")
+    await server.start()
+
+    assert await ready.grpc_serving(f"127.0.0.1:{port}") is yes
+
+    await server.stop(None)
+
+
+async def test_a_server_without_health_is_not_ready(port: int) -> None:
+    server = grpc.aio.server()
+    server.add_insecure_port(f"127.0.0.1:{port}")
+    await server.start()
+
+    assert not await ready.grpc_serving(f"127.0.0.1:{port}")
+
+    await server.stop(None)
