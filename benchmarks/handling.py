@@ -18,7 +18,7 @@ from dapr_hero.contract.items import Version
 from dapr_hero.contract.routing import subscriptions
 from dapr_hero.inventory.handlers import Handlers
 from dapr_hero.modes import custom_grpc
-from dapr_hero.modes.shared import http_delivery as http_events
+from dapr_hero.modes.shared import http_delivery
 from dapr_hero.settings import Settings
 
 _EVENTS = 500
@@ -62,7 +62,7 @@ def _by_grpc(batch: list[dict[str, Any]], handlers: Handlers) -> Callable[[], Aw
         for each in batch
     ]
     message = appcallback_v1.TopicEventBulkRequest(entries=entries, path="/widgets.v1").SerializeToString()
-    callbacks = custom_grpc.Callbacks(subscriptions(Settings()), handlers.deliver)
+    callbacks = custom_grpc.Listener(subscriptions(Settings()), handlers.deliver)
 
     async def work() -> bytes:
         request = appcallback_v1.TopicEventBulkRequest.FromString(message)
@@ -82,8 +82,8 @@ def _by_http(batch: list[dict[str, Any]], handlers: Handlers) -> Callable[[], Aw
     body = msgspec.json.encode({"entries": entries})
 
     async def work() -> bytes:
-        delivery = http_events.read(body, "application/json")
-        return http_events.answer(delivery, await handlers.deliver("/widgets.v1", delivery.events))
+        delivery = http_delivery.read(body, "application/json")
+        return http_delivery.statuses(delivery, await handlers.deliver("/widgets.v1", delivery.events))
 
     return work
 

@@ -28,7 +28,7 @@ from dapr_hero.compare.workloads import KINDS, encoded
 from dapr_hero.contract.events import STORED, CloudEvent, Outcome
 from dapr_hero.contract.routing import subscriptions
 from dapr_hero.local.ports import on_free_ports
-from dapr_hero.modes.sdk_grpc import SdkGrpcListener
+from dapr_hero.modes.shared.sdk_grpc_server import SdkGrpcServer
 from dapr_hero.service.servers import HttpServer
 from dapr_hero.settings import Mode, Settings
 from dapr_hero.sidecar import interface
@@ -190,9 +190,9 @@ async def _bare_sdk_grpc(settings: Settings, handle: Handle) -> interface.Listen
         await handle()
 
     app.subscribe(settings.pubsub_name, _TOPIC)(handler)
-    listener = SdkGrpcListener(app, settings.callback_port)
-    await listener.start()
-    return listener
+    server = SdkGrpcServer(app, settings.callback_port)
+    await server.start()
+    return server
 
 
 async def _our_own(settings: Settings, handle: Handle) -> interface.Listener:

@@ -1,154 +1,40 @@
-"""Mode custom-grpc: Dapr's gRPC API with generated stubs on grpc.aio, and an AppCallback service of our own.
+"""Mode custom-grpc: Dapr's gRPC API without the SDK.
 
-The stubs are those that the SDK's wheel carries; nothing else of the SDK is used here.
+| direction | what Dapr offers here                          | what this file does about it                   |
+|-----------|------------------------------------------------|------------------------------------------------|
+| calls out | the service `Dapr` on `DAPR_GRPC_PORT`         | calls it with generated stubs on grpc.aio      |
+| events in | a service `AppCallback`, which the app serves  | implements it on grpc.aio                      |
+| batches   | OnBulkTopicEvent with up to 500 events         | hands them over together; a status for each    |
+| tokens    | metadata in both directions                    | sends one, and requires the other with a guard |
+
+The stubs are the ones in the SDK's wheel; nothing else of the SDK is used here.
 """
 
 from collections.abc import Mapping, Sequence
-from functools import partial
 from typing import Any
 
 import grpc.aio
-from dapr.proto import api_service_v1, api_v1, appcallback_service_v1, appcallback_v1, common_v1
+from dapr.proto import api_service_v1, api_v1, appcallback_service_v1, appcallback_v1
 from google.protobuf.empty_pb2 import Empty
-from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
 
 from dapr_hero.contract import events
-from dapr_hero.contract.errors import Unavailable
 from dapr_hero.contract.events import CloudEvent, Outcome
 from dapr_hero.contract.routing import DEFAULT, Subscription
-from dapr_hero.modes.shared import grpc_delivery as grpc_events
+from dapr_hero.modes.shared import grpc_messages
 from dapr_hero.modes.shared.unknown_path import retry_unknown_path
 from dapr_hero.service import tracing
 from dapr_hero.service.drain import STOP_TIMEOUT_SECONDS
 from dapr_hero.service.limits import MAX_MESSAGE_BYTES
 from dapr_hero.service.servers import grpc_server
 from dapr_hero.settings import Settings
-from dapr_hero.sidecar import grpc_errors, tokens
-from dapr_hero.sidecar.interface import Conflict, Deliver, StateEntry
+from dapr_hero.sidecar import tokens
+from dapr_hero.sidecar.interface import Deliver, StateEntry
 from dapr_hero.sidecar.readiness import wait_for_sidecar
 
-_Status = appcallback_v1.TopicEventResponse
 
-
-async def connect(settings: Settings) -> "GrpcSidecar":
-    """Calls out, once the sidecar can take them. Raises: Unavailable."""
-    await wait_for_sidecar(settings)
-    return GrpcSidecar(settings)
-
-
-async def listen(
-    settings: Settings, subscriptions: Sequence[Subscription], deliver: Deliver
-) -> "GrpcListener":
-    """Events in. Raises: PortInUse."""
-    server = grpc_server("127.0.0.1", settings.callback_port, settings.app_api_token)
-    callbacks = Callbacks(subscriptions, deliver)
-    appcallback_service_v1.add_AppCallbackServicer_to_server(callbacks, server)
-    await server.start()
-    return GrpcListener(server)
-
-
-class GrpcListener:
-    def __init__(self, server: grpc.aio.Server) -> None:
-        self._server = server
-
-    async def stop(self) -> None:
-        await self._server.stop(STOP_TIMEOUT_SECONDS)
-
-
-class Callbacks(appcallback_service_v1.AppCallbackServicer):
-    """https://docs.dapr.io/reference/api/pubsub_api/, as the AppCallback service of dapr/proto has it."""
-
-    def __init__(self, subscriptions: Sequence[Subscription], deliver: Deliver) -> None:
-        self._subscriptions = subscriptions
-        self._paths = {path for each in subscriptions for path in each.paths}
-        self._raw_paths = {path for each in subscriptions if each.raw for path in each.paths}
-        self._deliver = deliver
-
-    async def ListTopicSubscriptions(self, request: Empty, context: Any) -> Message:
-        return appcallback_v1.ListTopicSubscriptionsResponse(
-            subscriptions=[_registration(each) for each in self._subscriptions]
-        )
-
-    async def OnTopicEvent(self, request: Any, context: Any) -> Message:
-        raw = request.path in self._raw_paths
-        event = events.decode(request.data) if raw else _event(request)
-        [outcome] = await self._outcomes(request.path or DEFAULT.path, [event])
-        return appcallback_v1.TopicEventResponse(status=_status(outcome))
-
-    async def OnBulkTopicEvent(self, request: Any, context: Any) -> Message:
-        batch = [_event(entry.cloud_event) for entry in request.entries]
-        outcomes = await self._outcomes(request.path or DEFAULT.path, batch)
-        return appcallback_v1.TopicEventBulkResponse(
-            statuses=[
-                _entry(entry.entry_id, outcome)
-                for entry, outcome in zip(request.entries, outcomes, strict=True)
-            ]
-        )
-
-    async def _outcomes(self, path: str, batch: list[CloudEvent]) -> list[Outcome]:
-        return (
-            await self._deliver(path, batch) if path in self._paths else retry_unknown_path(path, len(batch))
-        )
-
-    async def ListInputBindings(self, request: Empty, context: Any) -> Message:
-        return appcallback_v1.ListInputBindingsResponse()
-
-
-def _event(message: Any) -> CloudEvent:
-    attributes = {
-        "id": message.id,
-        "source": message.source,
-        "type": message.type,
-        "specversion": message.spec_version,
-        "datacontenttype": message.data_content_type,
-    }
-    time, traceparent = _extension(message, "time"), _extension(message, "traceparent")
-    return grpc_events.event(attributes, message.data, time, traceparent, partial(_extensions, message))
-
-
-def _extensions(message: Any) -> dict[str, Any]:
-    return MessageToDict(message.extensions)
-
-
-def _extension(message: Any, name: str) -> Any:
-    # A Struct finds its texts twice as fast by its fields as by its own mapping.
-    value = message.extensions.fields.get(name)
-    return value and (value.string_value or message.extensions[name])
-
-
-def _entry(entry_id: str, outcome: Outcome) -> appcallback_v1.TopicEventBulkResponseEntry:
-    return appcallback_v1.TopicEventBulkResponseEntry(entry_id=entry_id, status=_status(outcome))
-
-
-def _status(outcome: Outcome) -> Any:
-    # Never DROP, for the reason in http_events.
-    return _Status.SUCCESS if outcome.verdict.settled else _Status.RETRY
-
-
-def _registration(subscription: Subscription) -> appcallback_v1.TopicSubscription:
-    bulk = subscription.bulk
-    return appcallback_v1.TopicSubscription(
-        pubsub_name=subscription.topic.pubsub,
-        topic=subscription.topic.name,
-        metadata=subscription.metadata,
-        dead_letter_topic=subscription.dead_letter_topic,
-        routes=appcallback_v1.TopicRoutes(
-            rules=[appcallback_v1.TopicRule(match=rule.match, path=rule.path) for rule in subscription.rules],
-            default=subscription.default_path,
-        ),
-        bulk_subscribe=appcallback_v1.BulkSubscribeConfig(
-            enabled=True,
-            max_messages_count=bulk.max_messages,
-            max_await_duration_ms=bulk.max_await_milliseconds,
-        )
-        if bulk
-        else None,
-    )
-
-
-class GrpcSidecar:
-    """daprd by its gRPC API: https://docs.dapr.io/reference/api/ (the service `Dapr` of dapr/proto)"""
+class Sidecar:
+    """Calls daprd's gRPC API over one channel."""
 
     def __init__(self, settings: Settings) -> None:
         address = f"{settings.dapr_host}:{settings.dapr_grpc_port}"
@@ -164,14 +50,12 @@ class GrpcSidecar:
 
     async def get_states(self, store: str, keys: Sequence[str]) -> Mapping[str, StateEntry]:
         request = api_v1.GetBulkStateRequest(store_name=store, keys=keys, parallelism=len(keys))
-        found = (await self._call(store, self._dapr.GetBulkState, request)).items
-        if error := next((each.error for each in found if each.error), ""):
-            raise Unavailable(store, error)  # an entry can fail while the call succeeds
-        return {each.key: StateEntry(each.key, each.data, each.etag) for each in found if each.etag}
+        response = await self._call(store, self._dapr.GetBulkState, request)
+        return grpc_messages.states(store, response.items)
 
     async def save_states(self, store: str, states: Sequence[StateEntry]) -> None:
-        request = api_v1.SaveStateRequest(store_name=store, states=[_write(state) for state in states])
-        await self._call(store, self._dapr.SaveState, request)
+        items = [grpc_messages.state_item(each) for each in states]
+        await self._call(store, self._dapr.SaveState, api_v1.SaveStateRequest(store_name=store, states=items))
 
     async def publish(self, pubsub: str, topic: str, event: bytes) -> None:
         request = api_v1.PublishEventRequest(
@@ -187,15 +71,59 @@ class GrpcSidecar:
         try:
             return await method(request, timeout=self._timeout_seconds, metadata=tuple(headers.items()))
         except grpc.aio.AioRpcError as error:
-            if error.code() is grpc.StatusCode.ABORTED:
-                raise Conflict from None
-            raise grpc_errors.failure(dependency, error.code(), error.details()) from None
+            grpc_messages.raise_failure(dependency, error.code(), error.details())
 
 
-def _write(state: StateEntry) -> common_v1.StateItem:
-    return common_v1.StateItem(
-        key=state.key,
-        value=state.value,
-        etag=common_v1.Etag(value=state.etag),
-        options=common_v1.StateOptions(concurrency=common_v1.StateOptions.CONCURRENCY_FIRST_WRITE),
-    )
+class Listener(appcallback_service_v1.AppCallbackServicer):
+    """Serves the methods that daprd calls."""
+
+    def __init__(self, subscriptions: Sequence[Subscription], deliver: Deliver) -> None:
+        self._subscriptions = subscriptions
+        self._deliver = deliver
+        self._paths = {path for each in subscriptions for path in each.paths}
+        self._raw_paths = {path for each in subscriptions if each.raw for path in each.paths}
+        self._server: grpc.aio.Server
+
+    async def start(self, settings: Settings) -> None:
+        self._server = grpc_server("127.0.0.1", settings.callback_port, settings.app_api_token)
+        appcallback_service_v1.add_AppCallbackServicer_to_server(self, self._server)
+        await self._server.start()
+
+    async def stop(self) -> None:
+        await self._server.stop(STOP_TIMEOUT_SECONDS)
+
+    async def ListTopicSubscriptions(self, request: Empty, context: Any) -> Message:
+        registered = [grpc_messages.registration(each) for each in self._subscriptions]
+        return appcallback_v1.ListTopicSubscriptionsResponse(subscriptions=registered)
+
+    async def OnTopicEvent(self, request: Any, context: Any) -> Message:
+        raw = request.path in self._raw_paths
+        event = events.decode(request.data) if raw else grpc_messages.event(request)
+        [outcome] = await self._outcomes(request.path or DEFAULT.path, [event])
+        return appcallback_v1.TopicEventResponse(status=grpc_messages.status(outcome))
+
+    async def OnBulkTopicEvent(self, request: Any, context: Any) -> Message:
+        batch = [grpc_messages.event(entry.cloud_event) for entry in request.entries]
+        outcomes = await self._outcomes(request.path or DEFAULT.path, batch)
+        return grpc_messages.bulk_response([entry.entry_id for entry in request.entries], outcomes)
+
+    async def ListInputBindings(self, request: Empty, context: Any) -> Message:
+        return appcallback_v1.ListInputBindingsResponse()
+
+    async def _outcomes(self, path: str, batch: list[CloudEvent]) -> list[Outcome]:
+        if path in self._paths:
+            return await self._deliver(path, batch)
+        return retry_unknown_path(path, len(batch))
+
+
+async def connect(settings: Settings) -> Sidecar:
+    """Return the calls to daprd, once it is ready. Raises: Unavailable."""
+    await wait_for_sidecar(settings)
+    return Sidecar(settings)
+
+
+async def listen(settings: Settings, subscriptions: Sequence[Subscription], deliver: Deliver) -> Listener:
+    """Return the listener, once it accepts deliveries. Raises: PortInUse."""
+    listener = Listener(subscriptions, deliver)
+    await listener.start(settings)
+    return listener

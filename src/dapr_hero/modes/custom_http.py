@@ -1,6 +1,14 @@
-"""Mode custom-http: Dapr's HTTP API with a plain HTTP client, and callback routes of our own."""
+"""Mode custom-http: Dapr's HTTP API without the SDK.
 
-from collections.abc import Awaitable, Callable, Sequence
+| direction | what Dapr offers here                          | what this file does about it                   |
+|-----------|------------------------------------------------|------------------------------------------------|
+| calls out | a REST API on `DAPR_HTTP_PORT`                 | sends requests over one aiohttp session        |
+| events in | GET /dapr/subscribe, then a POST for each path | serves these routes with Starlette             |
+| batches   | one POST with up to 500 events                 | hands them over together; a status for each    |
+| tokens    | a header in both directions                    | sends one, and requires the other with a guard |
+"""
+
+from collections.abc import Mapping, Sequence
 
 import aiohttp
 from starlette.applications import Starlette
@@ -8,72 +16,92 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from dapr_hero.contract.errors import Unavailable
 from dapr_hero.contract.routing import Subscription
-from dapr_hero.modes.shared import http_delivery as http_events
-from dapr_hero.modes.shared.dapr_http_api import Answer, HttpCalls
+from dapr_hero.modes.shared import dapr_http_api, http_delivery
 from dapr_hero.service import token_guards, tracing
 from dapr_hero.service.servers import HttpServer
 from dapr_hero.settings import Settings
 from dapr_hero.sidecar import tokens
-from dapr_hero.sidecar.interface import Deliver
+from dapr_hero.sidecar.interface import Deliver, StateEntry
 from dapr_hero.sidecar.readiness import wait_for_sidecar
 
 
-async def connect(settings: Settings) -> "HttpSidecar":
-    """Calls out, once the sidecar can take them. Raises: Unavailable."""
-    await wait_for_sidecar(settings)
-    return HttpSidecar(settings)
-
-
-async def listen(settings: Settings, subscriptions: Sequence[Subscription], deliver: Deliver) -> HttpServer:
-    """Events in. Raises: PortInUse."""
-
-    async def subscribe(_: Request) -> Response:
-        return JSONResponse([each.as_json() for each in subscriptions])
-
-    def receiver(raw: bool) -> Callable[[Request], Awaitable[Response]]:
-        async def receive(request: Request) -> Response:
-            delivery = http_events.read(await request.body(), _content_type(request), raw=raw)
-            outcomes = await deliver(request.url.path, delivery.events)
-            return Response(http_events.answer(delivery, outcomes), media_type="application/json")
-
-        return receive
-
-    async def receive_unknown(request: Request) -> Response:
-        body, content_type = await request.body(), _content_type(request)
-        answer = http_events.answer_on_unknown_path(body, content_type, request.url.path)
-        return Response(answer, media_type="application/json")
-
-    routes = [Route("/dapr/subscribe", subscribe)]
-    routes += [
-        Route(path, receiver(each.raw), methods=["POST"]) for each in subscriptions for path in each.paths
-    ]
-    routes.append(Route("/{path:path}", receive_unknown, methods=["POST"]))
-    app = token_guards.HttpGuard(Starlette(routes=routes), settings.app_api_token)
-    return await HttpServer.start(app, "127.0.0.1", settings.callback_port)
-
-
-def _content_type(request: Request) -> str:
-    return request.headers.get("content-type", "")
-
-
-class HttpSidecar(HttpCalls):
-    """daprd by aiohttp: one session, its connections kept open."""
+class Sidecar:
+    """Calls daprd's HTTP API. Its connections stay open between calls."""
 
     def __init__(self, settings: Settings) -> None:
         self._base = f"http://{settings.dapr_host}:{settings.dapr_http_port}/v1.0/"
         timeout = aiohttp.ClientTimeout(total=settings.request_timeout_seconds)
         self._session = aiohttp.ClientSession(timeout=timeout, headers=tokens.to_daprd(settings))
 
-    async def request(self, method: str, path: str, body: bytes | None, content_type: str) -> Answer:
-        headers = {"content-type": content_type, **tracing.outgoing()}
-        try:
-            async with self._session.request(
-                method, self._base + path, data=body, headers=headers
-            ) as response:
-                return Answer(response.status, await response.read())
-        except (aiohttp.ClientError, TimeoutError) as error:
-            return Answer(0, repr(error).encode())
+    async def get_secret(self, store: str, key: str) -> Mapping[str, str]:
+        return dapr_http_api.secret(await self._call(dapr_http_api.get_secret(store, key)))
+
+    async def get_states(self, store: str, keys: Sequence[str]) -> Mapping[str, StateEntry]:
+        return dapr_http_api.states(store, await self._call(dapr_http_api.get_states(store, keys)))
+
+    async def save_states(self, store: str, states: Sequence[StateEntry]) -> None:
+        await self._call(dapr_http_api.save_states(store, states))
+
+    async def publish(self, pubsub: str, topic: str, event: bytes) -> None:
+        await self._call(dapr_http_api.publish(pubsub, topic, event))
 
     async def close(self) -> None:
         await self._session.close()
+
+    async def _call(self, request: dapr_http_api.Request) -> bytes:
+        url = self._base + request.path
+        headers = {"content-type": request.content_type, **tracing.outgoing()}
+        try:
+            async with self._session.request(
+                request.method, url, data=request.body, headers=headers
+            ) as response:
+                return dapr_http_api.accepted(request, response.status, await response.read())
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise Unavailable(request.dependency, repr(error)) from None
+
+
+class Listener:
+    """Serves the routes that daprd calls."""
+
+    def __init__(self, subscriptions: Sequence[Subscription], deliver: Deliver) -> None:
+        self._subscriptions = subscriptions
+        self._deliver = deliver
+        self._raw_paths = {path for each in subscriptions if each.raw for path in each.paths}
+        self._server: HttpServer
+
+    async def start(self, settings: Settings) -> None:
+        paths = [path for each in self._subscriptions for path in each.paths]
+        routes = [Route("/dapr/subscribe", self._subscribe)]
+        routes += [Route(path, self._receive, methods=["POST"]) for path in paths]
+        routes += [Route("/{path:path}", self._receive_unknown, methods=["POST"])]
+        app = token_guards.HttpGuard(Starlette(routes=routes), settings.app_api_token)
+        self._server = await HttpServer.start(app, "127.0.0.1", settings.callback_port)
+
+    async def stop(self) -> None:
+        await self._server.stop()
+
+    async def _subscribe(self, _: Request) -> Response:
+        return JSONResponse([each.as_json() for each in self._subscriptions])
+
+    async def _receive(self, request: Request) -> Response:
+        path = request.url.path
+        delivery = await http_delivery.received(request, raw=path in self._raw_paths)
+        return http_delivery.response(delivery, await self._deliver(path, delivery.events))
+
+    async def _receive_unknown(self, request: Request) -> Response:
+        return await http_delivery.unknown_path_response(request)
+
+
+async def connect(settings: Settings) -> Sidecar:
+    """Return the calls to daprd, once it is ready. Raises: Unavailable."""
+    await wait_for_sidecar(settings)
+    return Sidecar(settings)
+
+
+async def listen(settings: Settings, subscriptions: Sequence[Subscription], deliver: Deliver) -> Listener:
+    """Return the listener, once it accepts deliveries. Raises: PortInUse."""
+    listener = Listener(subscriptions, deliver)
+    await listener.start(settings)
+    return listener

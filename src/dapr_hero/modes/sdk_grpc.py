@@ -1,11 +1,14 @@
-"""Mode sdk-grpc: the SDK's gRPC extension in, the SDK's asynchronous DaprClient out.
+"""Mode sdk-grpc: the asynchronous client and the gRPC extension of Dapr's Python SDK.
 
-The extension is synchronous: it calls handlers on threads of its own, and for the events of a bulk request
-one after the other. `shared.sdk_grpc_batches` is what fits it to asynchronous handlers of batches.
+| direction | what the SDK offers here                       | what this file does about it                   |
+|-----------|------------------------------------------------|------------------------------------------------|
+| calls out | a typed DaprClient; it blocks when it is made  | makes it in a thread; adds the trace context   |
+| events in | an extension that calls synchronous handlers   | registers a handler for each rule of a topic   |
+| batches   | one handler call for each event of a bulk      | collects them and hands them over together     |
+| tokens    | sends one                                      | requires the other with a guard                |
 """
 
 import asyncio
-import socket
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -18,126 +21,41 @@ from dapr.ext.grpc import App, Rule
 
 from dapr_hero.contract.errors import Unavailable
 from dapr_hero.contract.routing import Subscription
-from dapr_hero.modes.shared import sdk_settings
-from dapr_hero.modes.shared.sdk_grpc_batches import Bridge
-from dapr_hero.service import token_guards, tracing
-from dapr_hero.service.drain import STOP_TIMEOUT_SECONDS
-from dapr_hero.service.servers import GRPC_OPTIONS, PortInUse
+from dapr_hero.modes.shared import grpc_messages, sdk_settings
+from dapr_hero.modes.shared.sdk_grpc_batches import BatchInterceptor
+from dapr_hero.modes.shared.sdk_grpc_server import SdkGrpcServer
+from dapr_hero.modes.shared.sdk_grpc_tracing import TraceInterceptor
+from dapr_hero.service import token_guards
+from dapr_hero.service.servers import GRPC_OPTIONS
 from dapr_hero.settings import Settings
-from dapr_hero.sidecar import grpc_errors
-from dapr_hero.sidecar.interface import Conflict, Deliver, StateEntry
+from dapr_hero.sidecar.interface import Deliver, StateEntry
 from dapr_hero.sidecar.readiness import wait_for_sidecar
 
 _THREADS = 32
 
 
-async def connect(settings: Settings) -> "SdkGrpcSidecar":
-    """Calls out, once the sidecar can take them. Raises: Unavailable."""
-    await wait_for_sidecar(settings)
-    sdk_settings.configure(settings)
-    try:
-        # The constructor waits for the sidecar once more, and blocks its thread while it does.
-        client = await asyncio.to_thread(_client, settings, asyncio.get_running_loop())
-    except TimeoutError:
-        raise Unavailable("daprd", "it does not answer the SDK's health check") from None
-    return SdkGrpcSidecar(client)
+class Sidecar:
+    """Calls daprd's gRPC API over one channel of the SDK's client."""
 
-
-def _client(settings: Settings, loop: asyncio.AbstractEventLoop) -> DaprClient:
-    """Return the SDK's client. Its channel takes the event loop of this thread, so that is set to `loop`."""
-    asyncio.set_event_loop(loop)
-    try:
-        address = f"{settings.dapr_host}:{settings.dapr_grpc_port}"
-        return DaprClient(address, interceptors=[_TraceInterceptor()])
-    finally:
-        asyncio.set_event_loop(None)
-
-
-async def listen(
-    settings: Settings, subscriptions: Sequence[Subscription], deliver: Deliver
-) -> "SdkGrpcListener":
-    """Events in. Raises: PortInUse."""
-    bridge = Bridge(deliver, asyncio.get_running_loop())
-    app = App(
-        thread_pool=ThreadPoolExecutor(_THREADS, thread_name_prefix="dapr-callback"),
-        # The extension itself checks no token.
-        interceptors=[token_guards.ThreadedGrpcGuard(settings.app_api_token), bridge],
-        options=GRPC_OPTIONS,
-    )
-    for each in subscriptions:
-        rules = [(rule.path, rule.match) for rule in each.rules]
-        # With any rule on a topic the SDK registers no default route, so the default is a rule as well.
-        for priority, (path, match) in enumerate([*rules, (each.default_path, "true")]):
-            subscribe = app.subscribe(
-                each.topic.pubsub,
-                each.topic.name,
-                metadata=each.metadata,
-                dead_letter_topic=each.dead_letter_topic,
-                rule=Rule(match, priority),
-            )
-            subscribe(bridge.handler(path, each.topic, raw=each.raw))
-    listener = SdkGrpcListener(app, settings.callback_port)
-    await listener.start()
-    return listener
-
-
-class SdkGrpcListener:
-    """The extension's app, whose `run` blocks, on a thread."""
-
-    def __init__(self, app: App, port: int) -> None:
-        self._app = app
-        self._port = port
-
-    async def start(self) -> None:
-        """Return when the port answers. Raises: PortInUse."""
-        if _answers(self._port):
-            raise PortInUse(f"cannot listen on 127.0.0.1:{self._port}: Address already in use")
-        self._running = asyncio.ensure_future(asyncio.to_thread(self._app.run, self._port, "127.0.0.1"))
-        while not _answers(self._port):
-            if self._running.done():
-                await self._running
-            await asyncio.sleep(0.01)
-
-    async def stop(self) -> None:
-        # App.stop() cuts the deliveries under way; the server that it wraps can wait for them.
-        stopped = self._app._server.stop(STOP_TIMEOUT_SECONDS)
-        await asyncio.to_thread(stopped.wait)
-        await self._running
-
-
-def _answers(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-class _TraceInterceptor(grpc.aio.UnaryUnaryClientInterceptor):
-    """Continues our trace in the sidecar; the SDK's calls take no trace context."""
-
-    async def intercept_unary_unary(self, continuation: Any, details: Any, request: Any) -> Any:
-        metadata = grpc.aio.Metadata(*(details.metadata or ()), *tracing.outgoing().items())
-        return await continuation(details._replace(metadata=metadata), request)
-
-
-class SdkGrpcSidecar:
-    """https://docs.dapr.io/developing-applications/sdks/python/python-client/"""
-
-    def __init__(self, client: DaprClient) -> None:
-        self._client = client
+    def __init__(self, settings: Settings, loop: asyncio.AbstractEventLoop) -> None:
+        """Block until daprd is ready, as the SDK's constructor does. Raises: TimeoutError."""
+        asyncio.set_event_loop(loop)  # the channel belongs to the event loop of this thread
+        try:
+            address = f"{settings.dapr_host}:{settings.dapr_grpc_port}"
+            self._client = DaprClient(address, interceptors=[TraceInterceptor()])
+        finally:
+            asyncio.set_event_loop(None)
 
     async def get_secret(self, store: str, key: str) -> Mapping[str, str]:
         return dict((await self._call(store, self._client.get_secret(store, key))).secret)
 
     async def get_states(self, store: str, keys: Sequence[str]) -> Mapping[str, StateEntry]:
-        found = (
-            await self._call(store, self._client.get_bulk_state(store, keys, parallelism=len(keys)))
-        ).items
-        if error := next((each.error for each in found if each.error), ""):
-            raise Unavailable(store, error)  # an entry can fail while the call succeeds
-        return {each.key: StateEntry(each.key, each.data, each.etag) for each in found if each.etag}
+        reading = self._client.get_bulk_state(store, keys, parallelism=len(keys))
+        return grpc_messages.states(store, (await self._call(store, reading)).items)
 
     async def save_states(self, store: str, states: Sequence[StateEntry]) -> None:
         options = StateOptions(concurrency=Concurrency.first_write).get_proto()
-        items = [StateItem(state.key, state.value, state.etag, options) for state in states]
+        items = [StateItem(each.key, each.value, each.etag, options) for each in states]
         await self._call(store, self._client.save_bulk_state(store, items))
 
     async def publish(self, pubsub: str, topic: str, event: bytes) -> None:
@@ -150,10 +68,62 @@ class SdkGrpcSidecar:
         await self._client.close()
 
     async def _call(self, dependency: str, call: Any) -> Any:
-        # The SDK wraps the errors of some calls and not of others; both kinds have a code.
         try:
             return await call
-        except (DaprGrpcError, grpc.aio.AioRpcError) as error:
-            if error.code() is grpc.StatusCode.ABORTED:
-                raise Conflict from None
-            raise grpc_errors.failure(dependency, error.code(), error.details()) from None
+        except (DaprGrpcError, grpc.aio.AioRpcError) as error:  # the SDK wraps the errors of some calls only
+            grpc_messages.raise_failure(dependency, error.code(), error.details())
+
+
+class Listener:
+    """Serves the methods that daprd calls, on the threads of the SDK's extension."""
+
+    def __init__(self, subscriptions: Sequence[Subscription], deliver: Deliver) -> None:
+        self._subscriptions = subscriptions
+        self._batches = BatchInterceptor(deliver, asyncio.get_running_loop())
+        self._server: SdkGrpcServer
+
+    async def start(self, settings: Settings) -> None:
+        app = App(
+            thread_pool=ThreadPoolExecutor(_THREADS, thread_name_prefix="dapr-callback"),
+            interceptors=[token_guards.ThreadedGrpcGuard(settings.app_api_token), self._batches],
+            options=GRPC_OPTIONS,
+        )
+        for each in self._subscriptions:
+            self._subscribe(app, each)
+        self._server = SdkGrpcServer(app, settings.callback_port)
+        await self._server.start()
+
+    async def stop(self) -> None:
+        await self._server.stop()
+
+    def _subscribe(self, app: App, subscription: Subscription) -> None:
+        """Register a topic. The SDK has no default route next to rules, so the default is the last rule."""
+        topic = subscription.topic
+        rules = [(rule.path, rule.match) for rule in subscription.rules]
+        for priority, (path, match) in enumerate([*rules, (subscription.default_path, "true")]):
+            register = app.subscribe(
+                topic.pubsub,
+                topic.name,
+                metadata=subscription.metadata,
+                dead_letter_topic=subscription.dead_letter_topic,
+                rule=Rule(match, priority),
+            )
+            register(self._batches.handler(path, topic, raw=subscription.raw))
+
+
+async def connect(settings: Settings) -> Sidecar:
+    """Return the calls to daprd, once it is ready. Raises: Unavailable."""
+    await wait_for_sidecar(settings)
+    sdk_settings.configure(settings)
+    try:
+        # Its constructor blocks.
+        return await asyncio.to_thread(Sidecar, settings, asyncio.get_running_loop())
+    except TimeoutError:
+        raise Unavailable("daprd", "no response to the SDK's health check") from None
+
+
+async def listen(settings: Settings, subscriptions: Sequence[Subscription], deliver: Deliver) -> Listener:
+    """Return the listener, once it accepts deliveries. Raises: PortInUse."""
+    listener = Listener(subscriptions, deliver)
+    await listener.start(settings)
+    return listener

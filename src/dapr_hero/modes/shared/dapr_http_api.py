@@ -1,12 +1,11 @@
-"""Dapr's HTTP API: the paths and bodies of our calls. How a request is sent is the mode's.
+"""Dapr's HTTP API: the requests of our calls, and what their responses mean. A mode sends them.
 
 https://docs.dapr.io/reference/api/
 """
 
-from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from typing import Any, ClassVar
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 import msgspec
@@ -14,80 +13,95 @@ import msgspec
 from dapr_hero.contract.errors import Refused, Unavailable
 from dapr_hero.sidecar.interface import Conflict, StateEntry
 
+_JSON = "application/json"
 
-class _Found(msgspec.Struct):
+
+class Request(NamedTuple):
+    """A request to daprd; `path` is below the version of the API. `dependency` is the component it needs."""
+
+    dependency: str
+    method: str
+    path: str
+    body: bytes | None = None
+    content_type: str = _JSON
+
+
+class _Item(msgspec.Struct):
+    """An item of a bulk read. A key that does not exist has no etag."""
+
     key: str
     data: msgspec.Raw = msgspec.Raw(b"null")
     etag: str = ""
     error: str = ""
 
 
-_found = msgspec.json.Decoder(list[_Found])
+_items = msgspec.json.Decoder(list[_Item])
 
 
-class Answer(msgspec.Struct, frozen=True):
-    """What daprd answered; status 0 is no answer at all, with the reason as the body."""
-
-    status: int
-    body: bytes
+def get_secret(store: str, key: str) -> Request:
+    """Return the request for a secret; see `secret` for its response."""
+    return Request(store, "GET", f"secrets/{store}/{quote(key, safe='')}")
 
 
-class HttpCalls(ABC):
-    """The calls out of `modes.Sidecar`, over HTTP."""
-
-    json: ClassVar[str] = "application/json"
-
-    @abstractmethod
-    async def request(self, method: str, path: str, body: bytes | None, content_type: str) -> Answer:
-        """Send one request to the path below the API's version. Never raises."""
-
-    async def get_secret(self, store: str, key: str) -> Mapping[str, str]:
-        body = await self._call(store, "GET", f"secrets/{store}/{quote(key, safe='')}")
-        return msgspec.json.decode(body, type=dict[str, str])
-
-    async def get_states(self, store: str, keys: Sequence[str]) -> Mapping[str, StateEntry]:
-        wanted = msgspec.json.encode({"keys": keys, "parallelism": len(keys)})
-        found = _found.decode(await self._call(store, "POST", f"state/{store}/bulk", wanted))
-        if error := next((each.error for each in found if each.error), ""):
-            raise Unavailable(store, error)  # an entry can fail while the call succeeds
-        return {each.key: StateEntry(each.key, bytes(each.data), each.etag) for each in found if each.etag}
-
-    async def save_states(self, store: str, states: Sequence[StateEntry]) -> None:
-        await self._call(
-            store, "POST", f"state/{store}", msgspec.json.encode([_write(state) for state in states])
-        )
-
-    async def publish(self, pubsub: str, topic: str, event: bytes) -> None:
-        path = f"publish/{pubsub}/{quote(topic, safe='')}"
-        await self._call(pubsub, "POST", path, event, "application/cloudevents+json")
-
-    async def _call(
-        self, dependency: str, method: str, path: str, body: bytes | None = None, content_type: str = json
-    ) -> bytes:
-        answer = await self.request(method, path, body, content_type)
-        if answer.status == HTTPStatus.CONFLICT:
-            raise Conflict
-        if not 200 <= answer.status < 300:
-            raise _failure(dependency, answer)
-        return answer.body
+def secret(body: bytes) -> Mapping[str, str]:
+    """Return the values of a secret by their names."""
+    return msgspec.json.decode(body, type=dict[str, str])
 
 
-def _failure(dependency: str, answer: Answer) -> Unavailable | Refused:
-    """Return the kind of failure that daprd's answer stands for.
+def get_states(store: str, keys: Sequence[str]) -> Request:
+    """Return the request for many entries; see `states` for its response."""
+    body = msgspec.json.encode({"keys": keys, "parallelism": len(keys)})
+    return Request(store, "POST", f"state/{store}/bulk", body)
+
+
+def states(store: str, body: bytes) -> Mapping[str, StateEntry]:
+    """Return the entries that exist, by key.
+
+    Raises:
+        Unavailable: if one of them could not be read; the request as a whole succeeds all the same.
+    """
+    items = _items.decode(body)
+    if error := next((each.error for each in items if each.error), ""):
+        raise Unavailable(store, error)
+    return {each.key: StateEntry(each.key, bytes(each.data), each.etag) for each in items if each.etag}
+
+
+def save_states(store: str, entries: Sequence[StateEntry]) -> Request:
+    """Return the request that saves entries, each only if its etag is still current."""
+    return Request(store, "POST", f"state/{store}", msgspec.json.encode([_write(each) for each in entries]))
+
+
+def publish(pubsub: str, topic: str, event: bytes) -> Request:
+    """Return the request that publishes a CloudEvent in structured JSON."""
+    path = f"publish/{pubsub}/{quote(topic, safe='')}"
+    return Request(pubsub, "POST", path, event, "application/cloudevents+json")
+
+
+def accepted(request: Request, status: int, body: bytes) -> bytes:
+    """Return the body of a successful response.
 
     See https://docs.dapr.io/reference/errors/error-codes/.
+
+    Raises:
+        Conflict: if an entry has changed since it was read.
+        Refused: if the request itself can never succeed.
+        Unavailable: for every other error.
     """
-    cause = answer.body[:500].decode(errors="replace")
-    malformed = answer.status == HTTPStatus.BAD_REQUEST and "ERR_MALFORMED_REQUEST" in cause
-    if malformed or answer.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
-        return Refused(dependency, cause)
-    return Unavailable(dependency, f"HTTP {answer.status}: {cause}" if answer.status else cause)
+    if 200 <= status < 300:
+        return body
+    if status == HTTPStatus.CONFLICT:
+        raise Conflict
+    cause = body[:500].decode(errors="replace")
+    malformed = status == HTTPStatus.BAD_REQUEST and "ERR_MALFORMED_REQUEST" in cause
+    if malformed or status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        raise Refused(request.dependency, cause)
+    raise Unavailable(request.dependency, f"HTTP {status}: {cause}")
 
 
-def _write(state: StateEntry) -> dict[str, Any]:
+def _write(entry: StateEntry) -> dict[str, Any]:
     return {
-        "key": state.key,
-        "value": msgspec.Raw(state.value),
-        "etag": state.etag,
+        "key": entry.key,
+        "value": msgspec.Raw(entry.value),
+        "etag": entry.etag,
         "options": {"concurrency": "first-write"},
     }

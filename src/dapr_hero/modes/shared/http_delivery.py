@@ -1,6 +1,5 @@
-"""The bodies that daprd POSTs to the route of an event, alone or in bulk, and the answers that it reads.
+"""The format in which daprd delivers events over HTTP, alone or in bulk, and the responses that it reads.
 
-Both HTTP modes share them; they differ in the server.
 https://docs.dapr.io/reference/api/pubsub_api/
 """
 
@@ -8,6 +7,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
 
 from dapr_hero.contract import events
 from dapr_hero.contract.events import CloudEvent, Outcome
@@ -25,21 +26,21 @@ class _Bulk(msgspec.Struct):
 
 
 class Delivery(NamedTuple):
-    """The events of one POST. `entry_ids` is None for an event that came alone."""
+    """The events of one POST. `entry_ids` is None if it holds a single event, not a bulk."""
 
     events: list[CloudEvent]
     entry_ids: list[msgspec.Raw] | None
 
 
-# What daprd says of a bulk envelope. The body cannot tell: an event may have an attribute `entries`.
+# The content type of a bulk. The body does not tell it apart: an event may have an attribute `entries`.
 _BULK_TYPE = "application/json"
 _bulk = msgspec.json.Decoder(_Bulk)
 
 
 def read(body: bytes, content_type: str, *, raw: bool = False) -> Delivery:
-    """The events in the body of a POST.
+    """Return the events in the body of a POST.
 
-    `raw`: the subscription is, so Dapr has put what was in the topic into an event of its own.
+    `raw` tells that the subscription is raw: daprd has wrapped the message of the topic in another event.
     """
     if raw:
         return Delivery([events.decode(events.unwrapped(body))], None)
@@ -48,24 +49,35 @@ def read(body: bytes, content_type: str, *, raw: bool = False) -> Delivery:
     try:
         entries = _bulk.decode(body).entries
     except NOT_JSON:
-        # One event can be nested too deep for the whole envelope. What is not answered for comes again, and
-        # after the last try daprd moves each event to the dead letters alone, where the good ones are stored.
+        # One event that is nested too deeply makes the whole envelope unreadable. Entries without a status are
+        # redelivered; after the last retry daprd moves each event to the dead-letter topic on its own, where
+        # the good ones are stored.
         return Delivery([], [])
     return Delivery([events.decode(entry.event) for entry in entries], [entry.entry_id for entry in entries])
 
 
-def answer_on_unknown_path(body: bytes, content_type: str, path: str) -> bytes:
-    """Return the answer to a POST on a path that no subscription of this version names."""
-    delivery = read(body, content_type)
-    return answer(delivery, retry_unknown_path(path, len(delivery.events)))
+async def received(request: Request, *, raw: bool = False) -> Delivery:
+    """Return the events of a request; see `read`."""
+    return read(await request.body(), request.headers.get("content-type", ""), raw=raw)
 
 
-def answer(delivery: Delivery, outcomes: Sequence[Outcome]) -> bytes:
-    """The JSON that tells daprd what became of each event."""
-    # Never DROP: daprd 1.18 looks a dropped entry up by its place in the whole batch among those of one
-    # route, and so dead-letters a wrong one, or panics. A rejected event is in the dead-letter topic by now.
-    statuses = ["SUCCESS" if outcome.verdict.settled else "RETRY" for outcome in outcomes]
+def response(delivery: Delivery, outcomes: Sequence[Outcome]) -> Response:
+    """Return the response that reports the outcomes, in the order of the events."""
+    return Response(statuses(delivery, outcomes), media_type="application/json")
+
+
+async def unknown_path_response(request: Request) -> Response:
+    """Return the response to a POST on a path that no subscription of this version names."""
+    delivery = await received(request)
+    return response(delivery, retry_unknown_path(request.url.path, len(delivery.events)))
+
+
+def statuses(delivery: Delivery, outcomes: Sequence[Outcome]) -> bytes:
+    """Return the JSON that reports the outcome of each event to daprd."""
+    # Never DROP: daprd 1.18 looks up a dropped entry by its index in the whole batch among the entries of one
+    # route, so it dead-letters the wrong one, or panics. A rejected event is already a dead letter.
+    texts = ["SUCCESS" if outcome.verdict.settled else "RETRY" for outcome in outcomes]
     if delivery.entry_ids is None:
-        return msgspec.json.encode({"status": statuses[0]})
-    pairs = zip(delivery.entry_ids, statuses, strict=True)
-    return msgspec.json.encode({"statuses": [{"entryId": id, "status": status} for id, status in pairs]})
+        return msgspec.json.encode({"status": texts[0]})
+    pairs = zip(delivery.entry_ids, texts, strict=True)
+    return msgspec.json.encode({"statuses": [{"entryId": id, "status": text} for id, text in pairs]})

@@ -1,4 +1,4 @@
-"""From the threads of the SDK's gRPC extension to our event loop, and from its single events to batches."""
+"""Collects the events that the SDK's gRPC extension hands over one by one, and delivers them in batches."""
 
 import asyncio
 import threading
@@ -20,8 +20,8 @@ from dapr_hero.sidecar.interface import Deliver
 _RETRY = appcallback_v1.TopicEventResponse.RETRY
 
 
-class Bridge(grpc.ServerInterceptor):
-    """Runs handlers on our loop; collects the events of a bulk request and handles them together."""
+class BatchInterceptor(grpc.ServerInterceptor):
+    """Collects the events of a bulk request, and delivers them together on the event loop."""
 
     def __init__(self, deliver: Deliver, loop: asyncio.AbstractEventLoop) -> None:
         self._deliver = deliver
@@ -104,7 +104,7 @@ class Bridge(grpc.ServerInterceptor):
 
 
 def _status(outcome: Outcome) -> str:
-    # Never "drop", for the reason in http_events.
+    # Never "drop": see http_delivery.statuses.
     return "success" if outcome.verdict.settled else "retry"
 
 

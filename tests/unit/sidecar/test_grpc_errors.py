@@ -1,11 +1,9 @@
-"""Which answers of Dapr and of products are outages, and which refuse one item."""
+"""A gRPC status is either an outage or the refusal of one item."""
 
 import grpc
 import pytest
 
 from dapr_hero.contract.errors import Refused, Unavailable
-from dapr_hero.modes.shared import dapr_http_api as http_calls
-from dapr_hero.modes.shared.dapr_http_api import Answer
 from dapr_hero.sidecar import grpc_errors
 
 CODE = grpc.StatusCode
@@ -35,22 +33,3 @@ def test_a_status_of_grpc_is_an_outage_or_a_refusal(
     if isinstance(failure, Unavailable):
         assert code.name in failure.cause
         assert str(failure) == "statestore is unavailable; try again"
-
-
-@pytest.mark.parametrize(
-    ("status", "body", "kind"),
-    [
-        (400, b'{"errorCode":"ERR_MALFORMED_REQUEST","message":"key"}', Refused),
-        (413, b"", Refused),
-        (400, b'{"errorCode":"ERR_STATE_STORE_NOT_FOUND"}', Unavailable),
-        (401, b"", Unavailable),
-        (403, b"", Unavailable),
-        (500, b'{"errorCode":"ERR_STATE_SAVE"}', Unavailable),
-        (0, b"ConnectionRefusedError()", Unavailable),
-        (502, b"<html>\xff</html>", Unavailable),
-    ],
-)
-def test_a_status_of_http_is_an_outage_or_a_refusal(status: int, body: bytes, kind: type[Exception]) -> None:
-    failure = http_calls._failure("statestore", Answer(status, body))
-    assert type(failure) is kind
-    assert "ERR" not in str(failure) or isinstance(failure, Refused)
