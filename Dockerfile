@@ -26,7 +26,7 @@ RUN --mount=type=cache,target=/root/.cache/pip \
 RUN --mount=type=bind,from=wheel,source=/wheel,target=/wheel pip install --no-compile --no-deps --no-index /wheel/*.whl
 # To import it compiles it, with all that it needs of the packages and the standard library, and shows that all is there.
 RUN PYTHONPYCACHEPREFIX=/app/bytecode /app/bin/python -c \
-    'from dapr_hero import modes; import dapr_hero.inventory.__main__; [modes.load(mode) for mode in modes.Mode]'
+    'from dapr_hero import modes; from dapr_hero.contract.mode import Mode; import dapr_hero.inventory.__main__; [modes.load(mode) for mode in Mode]'
 
 FROM venv AS products-app
 COPY requirements/products.txt /

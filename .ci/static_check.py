@@ -19,9 +19,9 @@ from rich.console import Console
 from dapr_hero.cluster import overlay
 from dapr_hero.cluster.errors import ClusterError
 from dapr_hero.cluster.overlay import Overlay
+from dapr_hero.contract.mode import Mode
 from dapr_hero.local.go import BuildError
 from dapr_hero.local.progress import ConsoleReport, Report
-from dapr_hero.settings import Mode
 
 # Where, and what is wrong.
 Finding = tuple[str, str]

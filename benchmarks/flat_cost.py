@@ -10,8 +10,8 @@ from dapr_hero import settings
 from dapr_hero.compare.drains import drain
 from dapr_hero.compare.rig import Silence, rig
 from dapr_hero.compare.workloads import KINDS, Workload
+from dapr_hero.contract.mode import Mode
 from dapr_hero.local import runtime
-from dapr_hero.settings import Mode
 
 _COUNTS = (10_000, 100_000, 1_000_000)
 

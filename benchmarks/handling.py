@@ -62,7 +62,7 @@ def _by_grpc(batch: list[dict[str, Any]], handlers: Handlers) -> Callable[[], Aw
         for each in batch
     ]
     message = appcallback_v1.TopicEventBulkRequest(entries=entries, path="/widgets.v1").SerializeToString()
-    callbacks = custom_grpc.Listener(subscriptions(Settings()), handlers.deliver)
+    callbacks = custom_grpc.Listener(subscriptions(Settings().topics), handlers.deliver)
 
     async def work() -> bytes:
         request = appcallback_v1.TopicEventBulkRequest.FromString(message)

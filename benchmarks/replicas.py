@@ -14,8 +14,8 @@ from dapr_hero import settings
 from dapr_hero.compare.drains import drain
 from dapr_hero.compare.rig import Rig, Silence, rig
 from dapr_hero.compare.workloads import KINDS, Workload
+from dapr_hero.contract.mode import Mode
 from dapr_hero.local import runtime
-from dapr_hero.settings import Mode
 
 _GROUPS = Path("/sys/fs/cgroup/cpu")
 _PERIOD_MICROSECONDS = 20_000

@@ -13,13 +13,13 @@ from dapr_hero.compare.drains import drain
 from dapr_hero.compare.reads import read
 from dapr_hero.compare.rig import Silence, rig
 from dapr_hero.compare.workloads import KINDS, Workload
+from dapr_hero.contract.mode import Mode
 from dapr_hero.inventory import app
 from dapr_hero.inventory.fast_reads import shared_reads as batching
 from dapr_hero.local import readiness as ready
 from dapr_hero.local import runtime
 from dapr_hero.local.services import INVENTORY
 from dapr_hero.service import servers
-from dapr_hero.settings import Mode
 
 _ITEMS = 10_000
 _SECONDS = 3

@@ -2,8 +2,8 @@
 
 import pytest
 
+from dapr_hero.contract.mode import Mode
 from dapr_hero.local.runtime import DaprRuntime
-from dapr_hero.settings import Mode
 from tests.chaos import faults
 from tests.chaos.trial import Trial
 

@@ -12,8 +12,8 @@ from dapr_hero.compare.reads import read
 from dapr_hero.compare.rig import Rig, rig
 from dapr_hero.compare.stores import WrongResult
 from dapr_hero.compare.workloads import KINDS, Workload
+from dapr_hero.contract.mode import Mode
 from dapr_hero.local.runtime import DaprRuntime
-from dapr_hero.settings import Mode
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 _MIXED = Workload("mixed", KINDS, 9000, "mixed")

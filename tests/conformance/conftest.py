@@ -5,9 +5,10 @@ import pytest
 
 from dapr_hero import modes
 from dapr_hero.contract.events import STORED, CloudEvent, Outcome
+from dapr_hero.contract.mode import Mode
 from dapr_hero.contract.routing import subscriptions
 from dapr_hero.local.ports import on_free_ports
-from dapr_hero.settings import Mode, Settings
+from dapr_hero.settings import Settings
 from dapr_hero.sidecar import interface
 from tests.conformance.fake_sidecar import Deliverer, FakeSidecar
 
@@ -57,6 +58,8 @@ def handler() -> Handler:
 @pytest.fixture
 async def daprd(settings: Settings, handler: Handler) -> AsyncIterator[Deliverer]:
     """What delivers to the mode's listener, which runs."""
-    listener = await modes.load(settings.dapr_mode).listen(settings, subscriptions(settings), handler.deliver)
+    listener = await modes.load(settings.dapr_mode).listen(
+        settings, subscriptions(settings.topics), handler.deliver
+    )
     yield Deliverer(settings)
     await listener.stop()

@@ -260,7 +260,7 @@ class Deliverer:
 
     async def fields(self, path: str, fields: dict[str, Any], topic: Topic | None = None) -> str:
         """A message with these fields, over gRPC; `topic` is another one than the path's own."""
-        topics = {path: each.topic for each in subscriptions(self.settings) for path in each.paths}
+        topics = {path: each.topic for each in subscriptions(self.settings.topics) for path in each.paths}
         topic = topic or topics.get(path, topics[DEFAULT.path])
         request = appcallback_v1.TopicEventRequest(
             **fields, topic=topic.name, pubsub_name=topic.pubsub, path=path

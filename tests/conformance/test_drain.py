@@ -13,9 +13,10 @@ import aiohttp
 import grpc.aio
 import pytest
 
+from dapr_hero.contract.mode import Mode
 from dapr_hero.products.v1 import products_pb2 as pb
 from dapr_hero.products.v1.products_pb2_grpc import ProductsStub
-from dapr_hero.settings import Mode, Settings
+from dapr_hero.settings import Settings
 from tests.conformance.fake_sidecar import Deliverer, FakeSidecar
 from tests.conformance.test_events_in import accepts
 from tests.events import event

@@ -14,9 +14,10 @@ import pytest
 from dapr_hero import modes
 from dapr_hero.contract.events import Outcome, Verdict, version
 from dapr_hero.contract.items import Malformed
+from dapr_hero.contract.mode import Mode
 from dapr_hero.contract.routing import DEAD_LETTERS_PATH, ROUTES, Topic, subscriptions
 from dapr_hero.service.servers import PortInUse
-from dapr_hero.settings import Mode, Settings
+from dapr_hero.settings import Settings
 from tests.conformance.conftest import Handler, grpc_only, http_only
 from tests.conformance.fake_sidecar import Deliverer
 from tests.events import event
@@ -139,7 +140,7 @@ async def test_deliveries_do_not_wait_for_each_other(daprd: Deliverer, handler: 
 
 async def test_a_stop_answers_what_is_under_way(settings: Settings, handler: Handler) -> None:
     mode = modes.load(settings.dapr_mode)
-    listener = await mode.listen(settings, subscriptions(settings), handler.deliver)
+    listener = await mode.listen(settings, subscriptions(settings.topics), handler.deliver)
     handler.gate = asyncio.Event()
     async with asyncio.timeout(10):
         under_way = asyncio.create_task(Deliverer(settings).bulk("/widgets.v1", [event()]))
@@ -169,7 +170,7 @@ async def accepts(port: int) -> bool:
 async def test_a_taken_port_is_said(settings: Settings, daprd: Deliverer, handler: Handler) -> None:
     mode = modes.load(settings.dapr_mode)
     with pytest.raises(PortInUse, match=str(settings.callback_port)):
-        await mode.listen(settings, subscriptions(settings), handler.deliver)
+        await mode.listen(settings, subscriptions(settings.topics), handler.deliver)
 
 
 async def test_it_listens_on_loopback_only(daprd: Deliverer) -> None:

@@ -54,7 +54,9 @@ class Course:
 @pytest.fixture
 async def course(settings: Settings) -> AsyncIterator[Course]:
     course = Course(settings)
-    listener = await modes.load(settings.dapr_mode).listen(settings, subscriptions(settings), course.deliver)
+    listener = await modes.load(settings.dapr_mode).listen(
+        settings, subscriptions(settings.topics), course.deliver
+    )
     yield course
     await listener.stop()
 

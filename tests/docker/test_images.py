@@ -10,10 +10,11 @@ import grpc.aio
 import httpx2 as httpx
 import pytest
 
+from dapr_hero.contract.mode import Mode
 from dapr_hero.local.ports import on_free_ports
 from dapr_hero.products.v1 import products_pb2 as pb
 from dapr_hero.products.v1.products_pb2_grpc import ProductsStub
-from dapr_hero.settings import Mode, Settings
+from dapr_hero.settings import Settings
 from dapr_hero.testing import eventually
 from tests.conformance.fake_sidecar import Deliverer, FakeSidecar
 from tests.docker.containers import container, docker, ended_well

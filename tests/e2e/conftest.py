@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from dapr_hero.cluster import kubectl
-from dapr_hero.settings import Mode
+from dapr_hero.contract.mode import Mode
 from tests.e2e import cluster, evidence
 from tests.e2e.cluster import Api
 

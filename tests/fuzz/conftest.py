@@ -2,9 +2,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from dapr_hero.contract.mode import Mode
 from dapr_hero.inventory import side_topics
 from dapr_hero.local.ports import on_free_ports
-from dapr_hero.settings import Mode
 from tests.fuzz import profiles
 from tests.fuzz.host import Host, Listening
 from tests.fuzz.tally import Count, Tally, table

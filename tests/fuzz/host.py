@@ -48,7 +48,7 @@ class Host:
         """The events' side of inventory, in the mode of these settings."""
         listening = Listening(settings)
         mode = modes.load(settings.dapr_mode)
-        started = mode.listen(settings, subscriptions(settings), listening.deliver)
+        started = mode.listen(settings, subscriptions(settings.topics), listening.deliver)
         listener = self.run(started)
         yield listening
         self.run(listener.stop())

@@ -100,7 +100,9 @@ class Caller:
     def __init__(self, listening: Listening) -> None:
         self._channel = grpc_package.insecure_channel(f"127.0.0.1:{listening.settings.callback_port}")
         self._callbacks = appcallback_service_v1.AppCallbackStub(self._channel)
-        self._topics = {path: each.topic for each in subscriptions(listening.settings) for path in each.paths}
+        self._topics = {
+            path: each.topic for each in subscriptions(listening.settings.topics) for path in each.paths
+        }
 
     def close(self) -> None:
         self._channel.close()

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dapr_hero.contract.mode import Mode
 from dapr_hero.contract.routing import DEAD_LETTERS_PATH, ROUTES, Route
-from dapr_hero.settings import Mode
 from tests.fuzz import texts
 from tests.fuzz.account import check_dead, check_fresh, check_pack, resource_of
 from tests.fuzz.host import Client, Listening

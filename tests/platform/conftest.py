@@ -3,11 +3,11 @@ from pathlib import Path
 
 import pytest
 
+from dapr_hero.contract.mode import Mode
 from dapr_hero.local import assembly
 from dapr_hero.local.daprd import Sidecar
 from dapr_hero.local.ports import free_ports, on_free_ports
 from dapr_hero.local.runtime import DaprRuntime
-from dapr_hero.settings import Mode
 from dapr_hero.testing import RunningPlatform, start_platform
 
 

@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 from httpx2 import Client
 
+from dapr_hero.contract.mode import Mode
 from dapr_hero.local import assembly, zipkin
 from dapr_hero.local.ports import on_free_ports
 from dapr_hero.local.runtime import DaprRuntime
-from dapr_hero.settings import Mode, Settings
+from dapr_hero.settings import Settings
 from dapr_hero.sidecar import tokens
 from dapr_hero.testing import RunningPlatform, eventually, start_platform
 from tests.events import event

@@ -16,12 +16,12 @@ from dapr_hero import modes
 from dapr_hero.contract import events
 from dapr_hero.contract.errors import Unavailable
 from dapr_hero.contract.items import encode
+from dapr_hero.contract.mode import Mode
 from dapr_hero.inventory.database import Database
 from dapr_hero.inventory.dead_letters import DeadLetters
 from dapr_hero.inventory.side_topics import SideTopics
 from dapr_hero.local.ports import on_free_ports
 from dapr_hero.local.runtime import DaprRuntime
-from dapr_hero.settings import Mode
 from dapr_hero.sidecar import tokens
 from dapr_hero.testing import RunningPlatform, eventually, start_platform
 from tests.events import event

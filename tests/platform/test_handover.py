@@ -10,10 +10,10 @@ import pytest
 from dapr.proto import appcallback_v1
 
 from dapr_hero.contract.items import encode
+from dapr_hero.contract.mode import Mode
 from dapr_hero.local.ports import on_free_ports
 from dapr_hero.local.resources import Subscription
 from dapr_hero.local.runtime import DaprRuntime
-from dapr_hero.settings import Mode
 from dapr_hero.testing import RunningPlatform, eventually, start_platform
 from tests import handover, odd_events
 from tests.platform.broker import queue

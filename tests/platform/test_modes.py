@@ -18,7 +18,7 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from dapr_hero.contract import events
 from dapr_hero.contract.items import MAX_DESCRIPTION, encode
-from dapr_hero.contract.routing import DEAD_LETTERS_PATH, Topic, route_for
+from dapr_hero.contract.routing import DEAD_LETTERS_PATH, route_for
 from dapr_hero.sidecar import tokens
 from dapr_hero.testing import RunningPlatform, eventually
 from tests.events import event
@@ -178,7 +178,7 @@ def test_parked_events_come_back_and_foreign_ones_are_kept_as_dead_letters(
     platform: RunningPlatform, type: str, resource: str
 ) -> None:
     """Were the topic not raw, daprd would withhold this one's data over gRPC, and it would come for ever."""
-    topic = Topic.of_parked(platform.settings, resource).name
+    topic = platform.settings.topics.parked(resource).name
     pack = events.pack([events.decode(encode(event(type, "parked")))], "tests", "down")
     strange = {"type": type, "data": f"not of {resource}"}
     with broker(platform.settings) as valkey:

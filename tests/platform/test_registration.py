@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from dapr_hero.contract.mode import Mode
 from dapr_hero.local import assembly, zipkin
 from dapr_hero.local.ports import on_free_ports
 from dapr_hero.local.resources import Subscription
 from dapr_hero.local.runtime import DaprRuntime
-from dapr_hero.settings import Mode
 from dapr_hero.testing import RunningPlatform, eventually, start_platform
 from tests.events import event
 from tests.platform.database import dead_letters

@@ -9,10 +9,11 @@ from pathlib import Path
 import httpx2 as httpx
 import pytest
 
+from dapr_hero.contract.mode import Mode
 from dapr_hero.local import assembly, zipkin
 from dapr_hero.local.ports import on_free_ports, replica_on_free_ports
 from dapr_hero.local.runtime import DaprRuntime
-from dapr_hero.settings import Mode, Settings
+from dapr_hero.settings import Settings
 from dapr_hero.sidecar import tokens
 from dapr_hero.testing import RunningPlatform, eventually, start_platform
 from tests.load import Load, differences, streaming

@@ -18,13 +18,14 @@ import pytest
 from dapr.proto import api_service_v1, api_v1
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
+from dapr_hero.contract.mode import Mode
 from dapr_hero.local.daprd import Sidecar
 from dapr_hero.local.data import location
 from dapr_hero.local.ports import on_free_ports
 from dapr_hero.local.runtime import DaprRuntime
 from dapr_hero.products.v1 import products_pb2 as pb
 from dapr_hero.products.v1.products_pb2_grpc import ProductsStub
-from dapr_hero.settings import Mode, Settings
+from dapr_hero.settings import Settings
 from dapr_hero.sidecar import tokens
 from dapr_hero.testing import RunningPlatform, eventually, start_platform
 from tests.conformance.fake_sidecar import Deliverer

@@ -4,8 +4,9 @@ from pathlib import Path
 import pytest
 
 from dapr_hero import settings
+from dapr_hero.contract.mode import Mode
 from dapr_hero.local import environment
-from dapr_hero.settings import ENV_FILE_MARK, Mode, Settings, SettingsError, key, port_fields
+from dapr_hero.settings import Settings, SettingsError, env_file, key, port_fields
 
 UNPREFIXED = {"dapr_mode", "dapr_http_port", "dapr_grpc_port", "dapr_api_token", "app_api_token"}
 
@@ -30,7 +31,7 @@ def test_the_env_file_says_the_defaults(tmp_path: Path) -> None:
 
 def test_a_variable_that_is_set_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / ".env").write_text(
-        f"{ENV_FILE_MARK}\nDAPR_HERO_INVENTORY_PORT=1111\nDAPR_HERO_PRODUCTS_PORT=2222\n"
+        f"{env_file.MARK}\nDAPR_HERO_INVENTORY_PORT=1111\nDAPR_HERO_PRODUCTS_PORT=2222\n"
     )
     monkeypatch.setenv("DAPR_HERO_INVENTORY_PORT", "3333")
     loaded = settings.load()
@@ -80,7 +81,7 @@ def test_a_working_directory_that_was_deleted_has_no_env_file(
     ],
 )
 def test_a_fault_in_our_env_file_is_one_line(tmp_path: Path, line: bytes, message: str) -> None:
-    (tmp_path / ".env").write_bytes(ENV_FILE_MARK.encode() + b"\n" + line + b"\n")
+    (tmp_path / ".env").write_bytes(env_file.MARK.encode() + b"\n" + line + b"\n")
     with pytest.raises(SettingsError, match=message) as caught:
         settings.load()
     assert "\n" not in str(caught.value)

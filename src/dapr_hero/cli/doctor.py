@@ -9,11 +9,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from dapr_hero.cli.terminal import printable_line
 from dapr_hero.local import ports, runtime, zipkin
 from dapr_hero.local.data import location, running_pid
 from dapr_hero.local.errors import LocalError, PortTaken
 from dapr_hero.local.go import installed
+from dapr_hero.local.printable import printable_line
 from dapr_hero.settings import Settings, key, port_fields
 
 

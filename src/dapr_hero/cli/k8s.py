@@ -9,11 +9,11 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from dapr_hero import settings
-from dapr_hero.cli.terminal import printable_line
 from dapr_hero.cluster import deployment, status
 from dapr_hero.cluster.overlay import Overlay
+from dapr_hero.contract.mode import Mode
+from dapr_hero.local.printable import printable_line
 from dapr_hero.local.progress import ConsoleReport
-from dapr_hero.settings import Mode
 
 app = typer.Typer(
     help="The platform on Kubernetes, in the cluster of KUBECONFIG: deploy, status, undeploy.",

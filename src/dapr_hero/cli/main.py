@@ -16,17 +16,19 @@ from dapr_hero.cli import dead_letters as dead_letters_cli
 from dapr_hero.cli import doctor, terminal
 from dapr_hero.cli import k8s as cluster_cli
 from dapr_hero.cli import up as screen
-from dapr_hero.cli.terminal import LastingOutput, printable_line
+from dapr_hero.cli.terminal import LastingOutput
 from dapr_hero.client import platform as client
 from dapr_hero.client.platform import ClientError
 from dapr_hero.cluster import manifests
 from dapr_hero.cluster.errors import ClusterError
+from dapr_hero.contract.mode import Mode
 from dapr_hero.local import environment, runtime, zipkin
 from dapr_hero.local.credentials import with_tokens
 from dapr_hero.local.errors import LocalError
+from dapr_hero.local.printable import printable_line
 from dapr_hero.local.progress import ConsoleReport
 from dapr_hero.loopback import bypass_proxies
-from dapr_hero.settings import Mode, SettingsError
+from dapr_hero.settings import SettingsError, env_file
 
 app = typer.Typer(
     help="A reference microservice platform on Dapr: run it, publish events to it, read them back.",
@@ -179,10 +181,8 @@ def setup() -> None:
 def generate_env(check: CheckOption = False) -> None:
     """Write .env with every setting's default and meaning."""
     path, text = Path(".env"), environment.text()
-    if path.exists() and not settings.is_ours(path):
-        raise LocalError(
-            f"{path} does not begin with '{settings.ENV_FILE_MARK}': it belongs to another project"
-        )
+    if path.exists() and not env_file.is_ours(path):
+        raise LocalError(f"{path} does not begin with '{env_file.MARK}': it belongs to another project")
     if check and (not path.exists() or path.read_text() != text):
         raise LocalError(".env is not what the settings say: run `make generate-env`")
     if not check:

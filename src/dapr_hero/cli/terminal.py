@@ -2,7 +2,6 @@
 
 import errno
 import os
-import re
 import signal
 import sys
 from collections.abc import Callable
@@ -10,27 +9,10 @@ from typing import Any, TextIO
 
 from rich.console import Console
 
-# C0 controls but line feed and tab, DEL and C1 controls; marks that reorder text or end lines; surrogates.
-_UNSAFE = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
-)
-
+from dapr_hero.local.printable import printable
 
 # Packages of commands that not everybody needs, with their extras; all others are in "local".
 _EXTRAS = {"matplotlib": "compare"}
-
-
-def printable(text: str) -> str:
-    """Return the text with every character that could control a terminal as `\\uXXXX`.
-
-    JSON stays the same JSON, since these characters occur in its strings only.
-    """
-    return _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
-
-
-def printable_line(text: str) -> str:
-    """Return the text as one printable line, for a cell of a table."""
-    return printable(text).replace("\n", "\\n").replace("\t", "\\t")
 
 
 def write(text: str) -> None:

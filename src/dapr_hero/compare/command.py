@@ -16,10 +16,10 @@ from dapr_hero.compare import course, reads, report, results
 from dapr_hero.compare.course import Size
 from dapr_hero.compare.results import Extra, Round, Run
 from dapr_hero.compare.traits import traits
+from dapr_hero.contract.mode import Mode
 from dapr_hero.local import runtime
 from dapr_hero.local.progress import Advance, ConsoleReport
 from dapr_hero.local.runtime import DaprRuntime
-from dapr_hero.settings import Mode
 
 # In which tracing and mTLS are measured: there Dapr and the stores are the greatest part of the cost.
 _EXTRA_MODE = Mode.CUSTOM_GRPC

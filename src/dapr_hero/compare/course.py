@@ -9,10 +9,10 @@ from dapr_hero.compare.reads import read
 from dapr_hero.compare.results import Extra, Round
 from dapr_hero.compare.rig import Rig, rig
 from dapr_hero.compare.workloads import KINDS, Workload
+from dapr_hero.contract.mode import Mode
 from dapr_hero.local.progress import Advance
 from dapr_hero.local.runtime import DaprRuntime
 from dapr_hero.local.services import INVENTORY
-from dapr_hero.settings import Mode
 
 MIXED = "mixed"
 NOTHING = "nothing"

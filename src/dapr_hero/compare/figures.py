@@ -6,7 +6,7 @@ from statistics import median, quantiles
 from dapr_hero.compare.course import MIXED, NOTHING
 from dapr_hero.compare.results import Round, Run
 from dapr_hero.compare.workloads import KINDS
-from dapr_hero.settings import Mode
+from dapr_hero.contract.mode import Mode
 
 Figure = Callable[[Round], float]
 

@@ -21,7 +21,7 @@ async def serve(settings: Settings) -> None:
     async def succeed(_: str, batch: Sequence[CloudEvent]) -> list[Outcome]:
         return [STORED] * len(batch)
 
-    listener = await modes.load(settings.dapr_mode).listen(settings, subscriptions(settings), succeed)
+    listener = await modes.load(settings.dapr_mode).listen(settings, subscriptions(settings.topics), succeed)
     try:
         await asyncio.Event().wait()
     finally:

@@ -10,8 +10,8 @@ from dapr_hero.compare import course, figures, latencies, pictures, reads
 from dapr_hero.compare.figures import WORKLOADS, Figure, middle, rounds_of, values
 from dapr_hero.compare.results import Cost, Extra, Round, Run, save
 from dapr_hero.compare.workloads import KINDS
+from dapr_hero.contract.mode import Mode
 from dapr_hero.local.services import INVENTORY
-from dapr_hero.settings import Mode
 
 # The processes that a widget event passes.
 _PARTS = ("inventory", "inventory-daprd", "valkey", "postgres")

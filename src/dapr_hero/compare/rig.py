@@ -11,13 +11,14 @@ from dapr_hero.compare import stores
 from dapr_hero.compare.backlog import Backlog
 from dapr_hero.compare.meter import Meter
 from dapr_hero.compare.stores import Stores
+from dapr_hero.contract.mode import Mode
 from dapr_hero.local import assembly, sentry, zipkin
 from dapr_hero.local.platform import Platform
 from dapr_hero.local.ports import on_free_ports, replica_on_free_ports
 from dapr_hero.local.process import Process
 from dapr_hero.local.progress import Advance
 from dapr_hero.local.runtime import DaprRuntime
-from dapr_hero.settings import Mode, Settings
+from dapr_hero.settings import Settings
 
 
 class Rig(NamedTuple):

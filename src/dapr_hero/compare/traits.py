@@ -26,11 +26,12 @@ from dapr_hero import modes
 from dapr_hero.compare.results import Traits
 from dapr_hero.compare.workloads import KINDS, encoded
 from dapr_hero.contract.events import STORED, CloudEvent, Outcome
+from dapr_hero.contract.mode import Mode
 from dapr_hero.contract.routing import subscriptions
 from dapr_hero.local.ports import on_free_ports
 from dapr_hero.modes.shared.sdk_grpc_server import SdkGrpcServer
 from dapr_hero.service.servers import HttpServer
-from dapr_hero.settings import Mode, Settings
+from dapr_hero.settings import Settings
 from dapr_hero.sidecar import interface
 
 Handle = Callable[[], Awaitable[None]]
@@ -103,7 +104,7 @@ async def _registration(mode: Mode) -> list[dict[str, Any]]:
     async def succeed(_: str, batch: Sequence[CloudEvent]) -> list[Outcome]:
         return [STORED] * len(batch)
 
-    listener = await modes.load(mode).listen(settings, subscriptions(settings), succeed)
+    listener = await modes.load(mode).listen(settings, subscriptions(settings.topics), succeed)
     try:
         return await (_asked_by_http if mode.protocol == "http" else _asked_by_grpc)(settings)
     finally:
@@ -200,7 +201,7 @@ async def _our_own(settings: Settings, handle: Handle) -> interface.Listener:
         await handle()
         return [STORED] * len(batch)
 
-    [first, *_] = subscriptions(settings)
+    [first, *_] = subscriptions(settings.topics)
     plain = first._replace(rules=(), default_path=f"/{_TOPIC}", bulk=None)
     return await modes.load(settings.dapr_mode).listen(settings, [plain], deliver)
 

@@ -1,8 +1,6 @@
-"""THE table: which type of event goes where. Every form of every subscription is derived from it."""
+"""The routing table: which type of event goes where. All subscriptions derive from it."""
 
 from typing import Any, NamedTuple
-
-from dapr_hero.settings import Settings
 
 
 class Route(NamedTuple):
@@ -19,7 +17,7 @@ class Route(NamedTuple):
 
     @property
     def parked_path(self) -> str:
-        """Where the events of this route come back that waited for their store."""
+        """The path on which parked events of this route come back."""
         return f"/parked/{self.resource}"
 
 
@@ -33,7 +31,7 @@ DEAD_LETTERS_PATH = "/dead-letters"
 
 
 def route_for(event_type: object) -> Route:
-    """Where an event of this type goes when no rule of Dapr's has said so."""
+    """Return the route of an event that Dapr's rules have not routed."""
     return next((route for route in ROUTES if route.type and route.type == event_type), DEFAULT)
 
 
@@ -43,38 +41,61 @@ class Topic(NamedTuple):
     pubsub: str
     name: str
 
-    @classmethod
-    def of_parked(cls, settings: Settings, resource: str) -> "Topic":
-        """Where events wait for the store of this resource, in a component of their own: they wait alone."""
+
+class Topics(NamedTuple):
+    """The names from which every topic and its component follow."""
+
+    pubsub: str
+    events_name: str
+    dead_letters_name: str
+
+    @property
+    def events(self) -> Topic:
+        """The topic of new events."""
+        return Topic(self.pubsub, self.events_name)
+
+    @property
+    def dead_letters(self) -> Topic:
+        """The dead-letter topic, as the app publishes to it."""
+        return Topic(self.pubsub, self.dead_letters_name)
+
+    @property
+    def received_dead_letters(self) -> Topic:
+        """The dead-letter topic, as the app reads it: through its own component."""
+        return Topic(f"{self.pubsub}-dead-letters", self.dead_letters_name)
+
+    def parked(self, resource: str) -> Topic:
+        """Return the topic of events that wait for the store of this resource. Its component is its own too."""
         suffix = f"parked-{resource}"
-        return cls(f"{settings.pubsub_name}-{suffix}", f"{settings.pubsub_topic}-{suffix}")
+        return Topic(f"{self.pubsub}-{suffix}", f"{self.events_name}-{suffix}")
 
 
 class Bulk(NamedTuple):
-    """Events come in batches of up to `max_messages`."""
+    """Delivery in batches of up to `max_messages` events."""
 
     max_messages: int = 500
-    # daprd holds a batch back at most this long, so that a lone event waits for nobody.
+    # The longest time that daprd waits for more events; a single event is delivered almost at once.
     max_await_milliseconds: int = 1
 
 
 class Subscription(NamedTuple):
-    """What inventory asks Dapr for: one topic, and the paths on which its events are delivered."""
+    """A topic, and the paths on which daprd delivers its events to inventory."""
 
     topic: Topic
     default_path: str
     rules: tuple[Route, ...] = ()
     dead_letter_topic: str = ""
     bulk: Bulk | None = None
-    # Whatever is in the topic, be it a CloudEvent or not: https://docs.dapr.io/developing-applications/building-blocks/pubsub/pubsub-raw/
+    # The messages of the topic may be anything, CloudEvents or not: https://docs.dapr.io/developing-applications/building-blocks/pubsub/pubsub-raw/
     raw: bool = False
 
     @property
     def paths(self) -> list[str]:
+        """The paths of all rules, then the default path."""
         return [*(rule.path for rule in self.rules), self.default_path]
 
     def as_json(self) -> dict[str, Any]:
-        """An entry of the answer to GET /dapr/subscribe: https://docs.dapr.io/reference/api/pubsub_api/"""
+        """Return the entry for the response to GET /dapr/subscribe: https://docs.dapr.io/reference/api/pubsub_api/"""
         whole: dict[str, Any] = {
             "pubsubname": self.topic.pubsub,
             "topic": self.topic.name,
@@ -96,20 +117,18 @@ class Subscription(NamedTuple):
 
     @property
     def metadata(self) -> dict[str, str]:
+        """The metadata of the subscription, as Dapr names it."""
         return {"rawPayload": "true"} if self.raw else {}
 
 
-def subscriptions(settings: Settings) -> list[Subscription]:
-    """The events, those that were parked, one topic for each resource, and the dead letters."""
+def subscriptions(topics: Topics) -> list[Subscription]:
+    """Return the subscriptions of inventory: new events, parked events per resource, and dead letters."""
     fresh = Subscription(
-        Topic(settings.pubsub_name, settings.pubsub_topic),
+        topics.events,
         DEFAULT.path,
         tuple(route for route in ROUTES if route.type),
-        settings.dead_letter_topic,
+        topics.dead_letters_name,
         Bulk(),
     )
-    parked = [
-        Subscription(Topic.of_parked(settings, each.resource), each.parked_path, raw=True) for each in ROUTES
-    ]
-    letters = Topic(f"{settings.pubsub_name}-dead-letters", settings.dead_letter_topic)
-    return [fresh, *parked, Subscription(letters, DEAD_LETTERS_PATH, raw=True)]
+    parked = [Subscription(topics.parked(each.resource), each.parked_path, raw=True) for each in ROUTES]
+    return [fresh, *parked, Subscription(topics.received_dead_letters, DEAD_LETTERS_PATH, raw=True)]

@@ -64,7 +64,7 @@ async def serve(settings: Settings) -> None:
         saves = {name: store.save for name, store in guarded.items()}
         rules = SubscriptionRules(settings)
         handlers = Handlers(saves, side_topics, letters, rules.unknown_path)
-        listener = await mode.listen(settings, subscriptions(settings), handlers.deliver)
+        listener = await mode.listen(settings, subscriptions(settings.topics), handlers.deliver)
         stack.push_async_callback(listener.stop)
         await stack.enter_async_context(drain)
         log.info("inventory is ready", mode=settings.dapr_mode.value, rest_port=settings.inventory_port)

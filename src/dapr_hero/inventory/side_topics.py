@@ -33,19 +33,19 @@ class SideTopics:
 
     async def park(self, resource: str, batch: Sequence[CloudEvent], reason: str) -> None:
         """Until the store of this resource answers. The events are readable ones."""
-        topic = Topic.of_parked(self._settings, resource)
+        topic = self._settings.topics.parked(resource)
         source = self._settings.inventory_app_id
         packs = [batch[first : first + _PACK_EVENTS] for first in range(0, len(batch), _PACK_EVENTS)]
         await asyncio.gather(*(self._publish(topic, events.pack(each, source, reason)) for each in packs))
 
     async def publish_dead_letter(self, event: CloudEvent, reason: str) -> None:
         """Among the dead letters. Raises also Malformed: Dapr has not handed over the whole event."""
-        topic = Topic(self._settings.pubsub_name, self._settings.dead_letter_topic)
+        topic = self._settings.topics.dead_letters
         await self._publish(topic, events.dead_letter_event(event, self._settings.inventory_app_id, reason))
 
     async def resume(self, event: bytes) -> None:
         """Among the new events."""
-        await self._publish(Topic(self._settings.pubsub_name, self._settings.pubsub_topic), event)
+        await self._publish(self._settings.topics.events, event)
 
     async def _publish(self, topic: Topic, event: bytes) -> None:
         deadline = time.monotonic() + _TIMEOUT_SECONDS

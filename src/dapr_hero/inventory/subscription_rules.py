@@ -49,7 +49,7 @@ class SubscriptionRules:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        [fresh, *_] = subscriptions(settings)
+        [fresh, *_] = subscriptions(settings.topics)
         # The last one is the route that the SDK's FastAPI extension registers.
         self._known_paths = {*fresh.paths, f"/{fresh.topic.name}"}
         self._rules: dict[str, list[Rule]] = {}

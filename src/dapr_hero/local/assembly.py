@@ -78,7 +78,7 @@ def parts(
 def _backing(settings: Settings, data: DataDir, runtime: DaprRuntime, report: Report) -> list[Part]:
     return [
         valkey.part(settings, data),
-        valkey.trimmer(settings, data, [each.topic.name for each in subscriptions(settings)]),
+        valkey.trimmer(settings, data, [each.topic.name for each in subscriptions(settings.topics)]),
         postgres.part(settings, data),
         zipkin.part(settings, data, report),
         sentry.part(settings, data, runtime.sentry),

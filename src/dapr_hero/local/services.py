@@ -30,7 +30,7 @@ def inventory(
         url = settings.inventory_url
         return await (ready.all_answer(f"{url}/readyz") if whole else ready.http(f"{url}/healthz"))
 
-    callback = key(f"{settings.dapr_mode.name.lower()}_port")
+    callback = key(settings.dapr_mode.port_setting)
     ports = {
         "DAPR_HERO_INVENTORY_PORT": settings.inventory_port,
         "DAPR_HERO_DEAD_LETTERS_PORT": settings.dead_letters_port,

@@ -8,8 +8,9 @@ import importlib
 from collections.abc import Sequence
 from typing import Protocol, cast
 
+from dapr_hero.contract.mode import Mode
 from dapr_hero.contract.routing import Subscription
-from dapr_hero.settings import Mode, Settings
+from dapr_hero.settings import Settings
 from dapr_hero.sidecar.interface import Deliver, Listener, Sidecar
 
 

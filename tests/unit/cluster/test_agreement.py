@@ -8,11 +8,12 @@ from dotenv import dotenv_values
 
 from dapr_hero import settings
 from dapr_hero.cluster import credentials
+from dapr_hero.contract.mode import Mode
 from dapr_hero.local import environment
 from dapr_hero.service import health
 from dapr_hero.service.drain import STOP_TIMEOUT_SECONDS
 from dapr_hero.service.limits import MAX_MESSAGE_BYTES
-from dapr_hero.settings import Mode, Settings
+from dapr_hero.settings import Settings
 from tests.unit.cluster import files
 from tests.unit.cluster.fake_cluster import FakeCluster, Resource, made
 from tests.unit.cluster.files import K8S, ROOT, annotations, container, one, ports

@@ -9,7 +9,7 @@ import yaml
 from dapr_hero.cluster import kubectl
 from dapr_hero.cluster.errors import ClusterError
 from dapr_hero.cluster.overlay import Overlay
-from dapr_hero.settings import Mode
+from dapr_hero.contract.mode import Mode
 
 
 @pytest.fixture(autouse=True)

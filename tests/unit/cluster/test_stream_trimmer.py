@@ -18,7 +18,7 @@ def test_it_trims_every_topic() -> None:
     arguments = trimmer()["args"]
     assert isinstance(arguments, list)
     topics = [each for each in arguments if not each.startswith("--")]
-    assert topics == [each.topic.name for each in subscriptions(DEFAULTS)]
+    assert topics == [each.topic.name for each in subscriptions(DEFAULTS.topics)]
     assert f"--address=valkey.{INFRASTRUCTURE}:{DEFAULTS.valkey_port}" in arguments
 
 

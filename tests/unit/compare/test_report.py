@@ -7,8 +7,8 @@ from dapr_hero.compare import figures, report, results
 from dapr_hero.compare.course import EXTRAS
 from dapr_hero.compare.results import Cost, Extra, Reads, Round, Run, Traits
 from dapr_hero.compare.workloads import KINDS
+from dapr_hero.contract.mode import Mode
 from dapr_hero.local.errors import LocalError
-from dapr_hero.settings import Mode
 
 _PARTS = ("inventory", "inventory-daprd", "valkey", "postgres")
 

@@ -4,7 +4,7 @@ import pytest
 
 from dapr_hero.compare.results import Traits
 from dapr_hero.compare.traits import traits
-from dapr_hero.settings import Mode
+from dapr_hero.contract.mode import Mode
 
 
 async def found(mode: Mode) -> Traits:

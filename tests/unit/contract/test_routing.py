@@ -29,7 +29,7 @@ def test_the_declarative_subscriptions_say_what_the_table_says() -> None:
     placeholders = resources.values(settings, Path("secrets.json"), mtls=True, tracing=True)
     rendered = resources.rendered("inventory", placeholders)["subscription.yaml"]
     declared = list(yaml.safe_load_all(rendered))
-    said = [each.as_json() for each in subscriptions(settings)]
+    said = [each.as_json() for each in subscriptions(settings.topics)]
     assert len(declared) == len(said)
     for document, wanted in zip(declared, said, strict=True):
         spec = document["spec"]

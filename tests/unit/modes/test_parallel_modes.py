@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from dapr_hero import modes
-from dapr_hero.settings import Mode
+from dapr_hero.contract.mode import Mode
 from dapr_hero.sidecar import interface
 
 FOLDER = Path(modes.__file__).parent

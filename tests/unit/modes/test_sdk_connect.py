@@ -8,8 +8,9 @@ from aiohttp import web
 
 from dapr_hero import modes
 from dapr_hero.contract.errors import Unavailable
+from dapr_hero.contract.mode import Mode
 from dapr_hero.local.ports import on_free_ports
-from dapr_hero.settings import Mode, Settings
+from dapr_hero.settings import Settings
 
 each_mode = pytest.mark.parametrize("mode", [Mode.SDK_HTTP, Mode.SDK_GRPC])
 

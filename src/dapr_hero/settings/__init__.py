@@ -6,65 +6,22 @@ project changes nothing here. `DAPR_MODE` and the variables that Dapr itself def
 
 import os
 from collections.abc import Mapping
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-from dotenv import dotenv_values
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from dapr_hero.contract.mode import Mode
+from dapr_hero.contract.routing import Topics
+from dapr_hero.settings import env_file
+from dapr_hero.settings.fields import ChosenPort, Port, chosen_port, named, own_port, port, token
+
 PREFIX = "DAPR_HERO_"
-# The first line of a `.env` that belongs to dapr-hero; any other is left alone.
-ENV_FILE_MARK = "# dapr-hero settings"
 
 
 class SettingsError(Exception):
     """A setting cannot be used; the message says which, why, and what to set instead."""
-
-
-class Mode(StrEnum):
-    """The four ways to talk to Dapr; each is both directions, events in and calls out."""
-
-    SDK_HTTP = "sdk-http"
-    SDK_GRPC = "sdk-grpc"
-    CUSTOM_HTTP = "custom-http"
-    CUSTOM_GRPC = "custom-grpc"
-
-    @property
-    def protocol(self) -> str:
-        """What daprd calls this mode's protocol (`--app-protocol`)."""
-        return self.value.partition("-")[2]
-
-
-Port = Annotated[int, Field(ge=1, le=65535)]
-# 0: the local runner chooses a free one.
-ChosenPort = Annotated[int, Field(ge=0, le=65535)]
-
-
-def _port(default: int, meaning: str) -> Any:
-    return Field(default, description=meaning, json_schema_extra={"port": True})
-
-
-def _named(name: str) -> Any:
-    """Set a field by a variable without the prefix."""
-    return Field(validation_alias=name)
-
-
-def _own_port(default: int, meaning: str) -> Any:
-    """A port that each replica of inventory has for itself."""
-    return Field(default, description=meaning, json_schema_extra={"port": True, "each_replica": True})
-
-
-def _chosen(meaning: str, *, each_replica: bool = False) -> Any:
-    """A port that no user types, so the local runner chooses it at start."""
-    marks: dict[str, Any] = {"port": True, "chosen": True, "each_replica": each_replica}
-    return Field(0, description=f"{meaning}; 0: a free port", json_schema_extra=marks)
-
-
-def _token(meaning: str) -> Any:
-    """What goes into a header, and is never shown."""
-    return Field("", pattern="^[!-~]*$", repr=False, description=meaning)
 
 
 # How far the ports of one replica of inventory are from those of the next (local runner).
@@ -85,7 +42,7 @@ class Settings(BaseSettings):
         env_prefix=PREFIX,
     )
 
-    dapr_mode: Annotated[Mode, _named("dapr_mode")] = Field(
+    dapr_mode: Annotated[Mode, named("dapr_mode")] = Field(
         Mode.SDK_HTTP, description="How inventory talks to Dapr, in and out"
     )
     log_level: str = Field(
@@ -99,18 +56,18 @@ class Settings(BaseSettings):
     inventory_host: str = Field(
         "127.0.0.1", description="Where the public REST API listens, IPv4 or IPv6 (0.0.0.0 in a cluster)"
     )
-    inventory_port: Port = _own_port(3000, "Public REST API")
-    custom_http_port: Port = _own_port(3001, "Private Dapr callbacks of mode custom-http, loopback only")
-    sdk_http_port: Port = _own_port(3002, "Private Dapr callbacks of mode sdk-http, loopback only")
-    custom_grpc_port: Port = _own_port(4001, "Private Dapr callbacks of mode custom-grpc, loopback only")
-    sdk_grpc_port: Port = _own_port(4002, "Private Dapr callbacks of mode sdk-grpc, loopback only")
-    dead_letters_port: Port = _own_port(3003, "Private API of the dead letters, loopback only")
-    products_port: Port = _port(50151, "gRPC API of products, loopback only: reached through Dapr")
+    inventory_port: Port = own_port(3000, "Public REST API")
+    custom_http_port: Port = own_port(3001, "Private Dapr callbacks of mode custom-http, loopback only")
+    sdk_http_port: Port = own_port(3002, "Private Dapr callbacks of mode sdk-http, loopback only")
+    custom_grpc_port: Port = own_port(4001, "Private Dapr callbacks of mode custom-grpc, loopback only")
+    sdk_grpc_port: Port = own_port(4002, "Private Dapr callbacks of mode sdk-grpc, loopback only")
+    dead_letters_port: Port = own_port(3003, "Private API of the dead letters, loopback only")
+    products_port: Port = port(50151, "gRPC API of products, loopback only: reached through Dapr")
     products_host: str = Field(
         "127.0.0.1",
         description="Where products' health and metrics listen, IPv4 or IPv6 (0.0.0.0 in a cluster)",
     )
-    products_http_port: Port = _port(3004, "Health and metrics of products")
+    products_http_port: Port = port(3004, "Health and metrics of products")
 
     inventory_app_id: str = Field("inventory", min_length=1, description="Dapr app id of inventory")
     inventory_namespace: str = Field(
@@ -130,32 +87,30 @@ class Settings(BaseSettings):
     )
 
     dapr_host: str = Field("127.0.0.1", description="Host of the service's own daprd")
-    dapr_http_port: Annotated[Port, _named("dapr_http_port")] = _own_port(
-        3500, "HTTP API of inventory's daprd"
-    )
-    dapr_grpc_port: Annotated[Port, _named("dapr_grpc_port")] = _own_port(
+    dapr_http_port: Annotated[Port, named("dapr_http_port")] = own_port(3500, "HTTP API of inventory's daprd")
+    dapr_grpc_port: Annotated[Port, named("dapr_grpc_port")] = own_port(
         50001, "gRPC API of inventory's daprd"
     )
-    dapr_api_token: Annotated[str, _named("dapr_api_token")] = _token(
+    dapr_api_token: Annotated[str, named("dapr_api_token")] = token(
         "Token that daprd wants of its callers; empty: none, or the local runner's"
     )
-    app_api_token: Annotated[str, _named("app_api_token")] = _token(
+    app_api_token: Annotated[str, named("app_api_token")] = token(
         "Token that the services want of daprd; empty: none, or the local runner's"
     )
-    products_dapr_http_port: Port = _port(3501, "HTTP API of products' daprd (local runner)")
-    products_dapr_grpc_port: Port = _port(50002, "gRPC API of products' daprd (local runner)")
-    inventory_dapr_internal_port: ChosenPort = _chosen(
+    products_dapr_http_port: Port = port(3501, "HTTP API of products' daprd (local runner)")
+    products_dapr_grpc_port: Port = port(50002, "gRPC API of products' daprd (local runner)")
+    inventory_dapr_internal_port: ChosenPort = chosen_port(
         "gRPC between the sidecars, inventory's", each_replica=True
     )
-    products_dapr_internal_port: ChosenPort = _chosen("gRPC between the sidecars, products'")
-    inventory_dapr_metrics_port: ChosenPort = _chosen("Metrics of inventory's daprd", each_replica=True)
-    products_dapr_metrics_port: ChosenPort = _chosen("Metrics of products' daprd")
-    sentry_port: ChosenPort = _chosen("Sentry, the certificate authority")
-    sentry_health_port: ChosenPort = _chosen("Health of Sentry")
-    valkey_port: Port = _port(6379, "Valkey: broker and state (local runner)")
-    postgres_port: Port = _port(5432, "PostgreSQL: widgets (local runner)")
+    products_dapr_internal_port: ChosenPort = chosen_port("gRPC between the sidecars, products'")
+    inventory_dapr_metrics_port: ChosenPort = chosen_port("Metrics of inventory's daprd", each_replica=True)
+    products_dapr_metrics_port: ChosenPort = chosen_port("Metrics of products' daprd")
+    sentry_port: ChosenPort = chosen_port("Sentry, the certificate authority")
+    sentry_health_port: ChosenPort = chosen_port("Health of Sentry")
+    valkey_port: Port = port(6379, "Valkey: broker and state (local runner)")
+    postgres_port: Port = port(5432, "PostgreSQL: widgets (local runner)")
     zipkin_host: str = Field("127.0.0.1", description="Host of Zipkin")
-    zipkin_port: Port = _port(9411, "Zipkin: traces")
+    zipkin_port: Port = port(9411, "Zipkin: traces")
     port_offset: int = Field(0, ge=0, le=15000, description="Added to every port above by the local runner")
 
     request_timeout_seconds: float = Field(5.0, gt=0, le=60, description="Longest wait for any dependency")
@@ -179,10 +134,15 @@ class Settings(BaseSettings):
     )
 
     @property
+    def topics(self) -> Topics:
+        """The names of the topics."""
+        return Topics(self.pubsub_name, self.pubsub_topic, self.dead_letter_topic)
+
+    @property
     def callback_port(self) -> int:
         """The private port on which the chosen mode receives events."""
-        port: int = getattr(self, f"{self.dapr_mode.name.lower()}_port")
-        return port
+        number: int = getattr(self, self.dapr_mode.port_setting)
+        return number
 
     @property
     def inventory_url(self) -> str:
@@ -268,10 +228,8 @@ def load(**overrides: Any) -> Settings:
 
 def _from_file(path: Path) -> dict[str, str]:
     """Return the fields that our `.env` sets and the environment does not."""
-    if not is_ours(path):
-        return {}
     try:
-        values = dotenv_values(path, interpolate=False)
+        values = env_file.read(path)
     except UnicodeDecodeError:
         raise SettingsError(f"{path} is not UTF-8 text: write it again, or remove it") from None
     names = {key(name): name for name in Settings.model_fields}
@@ -280,14 +238,3 @@ def _from_file(path: Path) -> dict[str, str]:
             f"{path}: {unknown} is not a setting of dapr-hero: correct it, or remove that line"
         )
     return {names[each]: value for each, value in values.items() if value and each not in os.environ}
-
-
-def is_ours(path: Path) -> bool:
-    """Whether the file is a `.env` of dapr-hero; an unreadable one is not."""
-    try:
-        if not path.is_file():  # a pipe would block
-            return False
-        with path.open("rb") as file:
-            return file.readline(200).startswith(ENV_FILE_MARK.encode())
-    except OSError:
-        return False

@@ -1,0 +1,102 @@
+"""The layout of the source: which package may import which, and how large a file may be."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import dapr_hero
+
+ROOT = Path(dapr_hero.__file__).parent
+MAX_ROOT_MODULES = 6
+MAX_LINES = 250
+# From the lowest layer to the highest. A package imports from its own layer only itself.
+LAYERS = (
+    {"contract", "loopback"},
+    {"settings"},
+    {"sidecar"},
+    {"service"},
+    {"modes"},
+    {"inventory", "products"},
+    {"local"},
+    {"cluster"},
+    {"client"},
+    {"testing", "compare"},
+    {"cli"},
+    {"__main__"},
+)
+LEVELS = {name: level for level, names in enumerate(LAYERS) for name in names}
+# A service that is called: its client needs the stubs.
+ALLOWED = {("inventory", "products.v1")}
+GENERATED = ("_pb2.py", "_pb2_grpc.py")
+
+
+def sources() -> list[Path]:
+    return [path for path in ROOT.rglob("*.py") if not path.name.endswith(GENERATED)]
+
+
+def module(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+def imported(path: Path) -> Iterator[str]:
+    """Yield the names in `dapr_hero` that a file imports: a module, or a module and what is in it."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "dapr_hero":
+            base = (node.module or "").removeprefix("dapr_hero").lstrip(".")
+            yield from (f"{base}.{each.name}".lstrip(".") for each in node.names)
+
+
+def is_allowed(importer: str, name: str) -> bool:
+    package, other = importer.split(".")[0], name.split(".")[0]
+    if package == other or other not in LEVELS:
+        return True
+    return LEVELS[other] < LEVELS[package] or any(
+        package == who and name.startswith(what) for who, what in ALLOWED
+    )
+
+
+def test_every_package_has_a_layer() -> None:
+    packages = {module(path).split(".")[0] for path in sources()} - {"__init__"}
+    assert packages == LEVELS.keys()
+
+
+def test_no_package_imports_from_its_own_layer_or_a_higher_one() -> None:
+    wrong = [
+        f"{module(path)} imports {name}"
+        for path in sources()
+        for name in imported(path)
+        if not is_allowed(module(path), name)
+    ]
+    assert not wrong
+
+
+def test_the_contract_imports_neither_a_web_framework_nor_dapr() -> None:
+    foreign = {"starlette", "fastapi", "uvicorn", "aiohttp", "grpc", "dapr", "asyncpg"}
+    for path in (ROOT / "contract").glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            names = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            names += [each.name for each in node.names] if isinstance(node, ast.Import) else []
+            assert not foreign & {name.split(".")[0] for name in names}, path
+
+
+def test_modules_have_no_circular_imports() -> None:
+    known = {module(path) for path in sources()}
+    needs = {
+        module(path): {
+            found for name in imported(path) for found in (name, name.rpartition(".")[0]) if found in known
+        }
+        - {module(path)}
+        for path in sources()
+    }
+    while free := {name for name, others in needs.items() if not others & needs.keys()}:
+        needs = {name: others for name, others in needs.items() if name not in free}
+    assert not needs
+
+
+def test_the_package_root_is_short() -> None:
+    assert len(list(ROOT.glob("*.py"))) <= MAX_ROOT_MODULES
+
+
+def test_every_file_is_short() -> None:
+    lengths = {module(path): len(path.read_text().splitlines()) for path in sources()}
+    assert not {name: length for name, length in lengths.items() if length > MAX_LINES}
