@@ -109,8 +109,8 @@ chaos: deps ## Kill parts of the platform under load, account for every event, w
 	@$(BIN)/python -m tests.chaos
 
 .PHONY: compare
-compare: deps ## Measure the four modes on the real platform, write docs/comparison.md (half an hour)
-	@$(HERO) compare
+compare: deps ## Measure the four modes, write docs/comparison.md (half an hour; QUICK=1: five minutes; OUTPUT=path)
+	@$(BIN)/python -m benchmarks.compare $(if $(QUICK),--quick) $(OUTPUT:%=--output %) $(AGAINST:%=--against %)
 
 .PHONY: docker-ready
 docker-ready:
@@ -154,16 +154,16 @@ lint: $(VENV)/installed ## Check style, format, strict types, and what is genera
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
-	@$(HERO) generate-env --check
-	@$(HERO) generate-manifests --check
+	@$(BIN)/python -m tools.env_file --check
+	@$(BIN)/python -m tools.manifests --check
 
 .PHONY: static-check
 static-check: lint docker-lint $(CHECKS)/installed ## Lint, and check the manifests without a cluster: build, schemas, policies
-	@$(BIN)/python .ci/static_check.py
+	@$(BIN)/python -m tools.static_check
 
 .PHONY: audit
 audit: $(VENV)/installed ## Look for known vulnerabilities in the pinned packages
-	@PATH=$(CURDIR)/$(BIN):$$PATH $(BIN)/python .ci/audit.py || [ $$? -eq 75 ]
+	@PATH=$(CURDIR)/$(BIN):$$PATH $(BIN)/python -m tools.audit || [ $$? -eq 75 ]
 
 .PHONY: format
 format: $(VENV)/installed ## Format the code
@@ -171,11 +171,11 @@ format: $(VENV)/installed ## Format the code
 
 .PHONY: generate-env
 generate-env: $(VENV)/installed ## Write .env from the settings
-	@$(HERO) generate-env
+	@$(BIN)/python -m tools.env_file
 
 .PHONY: generate-manifests
 generate-manifests: $(VENV)/installed ## Write Dapr's resources of k8s/base from the local ones
-	@$(HERO) generate-manifests
+	@$(BIN)/python -m tools.manifests
 
 .PHONY: proto-gen
 proto-gen: $(VENV)/installed ## Generate the gRPC code of products from proto/
@@ -189,7 +189,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --upgrade --generate-hashes
 
 .PHONY: lock
 lock: $(VENV)/installed ## Pin the newest versions that pyproject.toml allows, with hashes
-	@$(COMPILE) --extra local --extra compare --extra testing --group dev pyproject.toml -o requirements/dev.txt
+	@$(COMPILE) --extra local --extra testing --group dev pyproject.toml -o requirements/dev.txt
 	@$(COMPILE) -c requirements/dev.txt --extra inventory pyproject.toml -o requirements/inventory.txt
 	@$(COMPILE) -c requirements/dev.txt pyproject.toml -o requirements/products.txt
 	@$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")' \

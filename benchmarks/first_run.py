@@ -1,6 +1,6 @@
 """How long the first `make run` takes with empty caches: the packages, Dapr, Zipkin and the start.
 
-python benchmarks/first_run.py [build]
+python -m benchmarks.first_run [build]
 
 A copy of this repository runs with an empty home. Dapr's release is on loopback: its archives are made of the
 binaries on this machine. With `build`, it cannot be reached, so that Dapr is built. The rest comes from the

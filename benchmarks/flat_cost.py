@@ -1,15 +1,15 @@
 """Whether the millionth event costs what the ten thousandth did: widgets, in µs of CPU of all processes.
 
-python benchmarks/flat_cost.py [MODE]
+python -m benchmarks.flat_cost [MODE]
 """
 
 import asyncio
 import sys
 
+from benchmarks.compare.bench_platform import Silence, bench_platform
+from benchmarks.compare.drains import drain
+from benchmarks.compare.workloads import KINDS, Workload
 from dapr_hero import settings
-from dapr_hero.compare.drains import drain
-from dapr_hero.compare.rig import Silence, rig
-from dapr_hero.compare.workloads import KINDS, Workload
 from dapr_hero.contract.mode import Mode
 from dapr_hero.local import runtime
 
@@ -17,7 +17,7 @@ _COUNTS = (10_000, 100_000, 1_000_000)
 
 
 async def main(mode: Mode) -> None:
-    async with rig(mode, runtime.obtain(settings.load(), Silence())) as on:
+    async with bench_platform(mode, runtime.obtain(settings.load(), Silence())) as on:
         for count in _COUNTS:
             cost = await drain(on, Workload(f"{count} events", KINDS[:1], count, f"flat{count}"))
             memory = on.meter().rss_mib()

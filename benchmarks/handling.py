@@ -1,6 +1,6 @@
 """What a batch of widget events costs in the app alone, without a server, Dapr or a store, in µs per event.
 
-python benchmarks/handling.py
+python -m benchmarks.handling
 """
 
 import asyncio
@@ -13,7 +13,7 @@ import msgspec
 from dapr.proto import appcallback_v1
 from google.protobuf.struct_pb2 import Struct
 
-from dapr_hero.compare.workloads import KINDS, Workload
+from benchmarks.compare.workloads import KINDS, Workload
 from dapr_hero.contract.items import Version
 from dapr_hero.contract.routing import subscriptions
 from dapr_hero.inventory.handlers import Handlers

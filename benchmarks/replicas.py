@@ -1,6 +1,6 @@
 """How the rate of widget events grows with replicas of inventory, when each has a bounded share of a core.
 
-python benchmarks/replicas.py [CORES]: for each replica and for its sidecar alike, 0.15 by default.
+python -m benchmarks.replicas [CORES]: for each replica and for its sidecar alike, 0.15 by default.
 Needs Linux with control groups of version 1 (cpu) that this user may write.
 """
 
@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from benchmarks.compare.bench_platform import BenchPlatform, Silence, bench_platform
+from benchmarks.compare.drains import drain
+from benchmarks.compare.workloads import KINDS, Workload
 from dapr_hero import settings
-from dapr_hero.compare.drains import drain
-from dapr_hero.compare.rig import Rig, Silence, rig
-from dapr_hero.compare.workloads import KINDS, Workload
 from dapr_hero.contract.mode import Mode
 from dapr_hero.local import runtime
 
@@ -26,7 +26,7 @@ async def main(cores: float) -> None:
     found = runtime.obtain(settings.load(), Silence())
     alone = 0.0
     for count in (1, 2, 3):
-        async with rig(Mode.CUSTOM_GRPC, found, inventories=count) as on:
+        async with bench_platform(Mode.CUSTOM_GRPC, found, inventories=count) as on:
             with _limited(on, cores) as limiting:
                 cost = await drain(on, Workload("replicas", KINDS[:1], _EVENTS, "replicas"))
                 limiting.cancel()
@@ -43,7 +43,7 @@ def _shown(cpu: dict[str, float]) -> str:
 
 
 @contextmanager
-def _limited(on: Rig, cores: float) -> Iterator[asyncio.Task[None]]:
+def _limited(on: BenchPlatform, cores: float) -> Iterator[asyncio.Task[None]]:
     """A control group for each process of inventory and its replicas, as soon as it runs."""
     groups = {part: _GROUPS / f"dapr-hero-{part}" for part in on.inventories}
     for group in groups.values():
@@ -60,7 +60,7 @@ def _limited(on: Rig, cores: float) -> Iterator[asyncio.Task[None]]:
             group.rmdir()
 
 
-async def _limit(on: Rig, groups: dict[str, Path]) -> None:
+async def _limit(on: BenchPlatform, groups: dict[str, Path]) -> None:
     done: set[int] = set()
     while True:
         for part, group in groups.items():

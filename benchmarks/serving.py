@@ -1,6 +1,6 @@
 """What a GET of an item costs in the app alone, without Dapr and stores, and what each choice gives (ADR 16).
 
-python benchmarks/serving.py
+python -m benchmarks.serving
 """
 
 import asyncio
@@ -20,8 +20,8 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from dapr_hero.compare.meter import Meter
-from dapr_hero.compare.reads import Target, drive
+from benchmarks.compare.meter import Meter
+from benchmarks.compare.reads import Target, drive
 from dapr_hero.contract import items
 from dapr_hero.contract.items import Item
 from dapr_hero.inventory import api

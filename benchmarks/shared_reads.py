@@ -1,6 +1,6 @@
 """What it gives that reads of one moment share a round trip, with the real platform behind them (ADR 15).
 
-python benchmarks/shared_reads.py
+python -m benchmarks.shared_reads
 """
 
 import asyncio
@@ -8,11 +8,11 @@ import sys
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+from benchmarks.compare.bench_platform import Silence, bench_platform
+from benchmarks.compare.drains import drain
+from benchmarks.compare.reads import read
+from benchmarks.compare.workloads import KINDS, Workload
 from dapr_hero import settings
-from dapr_hero.compare.drains import drain
-from dapr_hero.compare.reads import read
-from dapr_hero.compare.rig import Silence, rig
-from dapr_hero.compare.workloads import KINDS, Workload
 from dapr_hero.contract.mode import Mode
 from dapr_hero.inventory import app
 from dapr_hero.inventory.fast_reads import shared_reads as batching
@@ -57,7 +57,7 @@ _VARIANTS: dict[str, Callable[[], None]] = {
 
 
 async def main() -> None:
-    async with rig(Mode.CUSTOM_GRPC, runtime.obtain(settings.load(), Silence())) as on:
+    async with bench_platform(Mode.CUSTOM_GRPC, runtime.obtain(settings.load(), Silence())) as on:
         workloads = [Workload(kind.name, (kind,), _ITEMS, kind.name) for kind in KINDS]
         for workload in workloads:
             await drain(on, workload)

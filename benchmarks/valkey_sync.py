@@ -1,15 +1,15 @@
 """What it costs that Valkey brings every write to the disk before it answers (ADR 12).
 
-python benchmarks/valkey_sync.py [MODE]
+python -m benchmarks.valkey_sync [MODE]
 """
 
 import asyncio
 import sys
 
+from benchmarks.compare.bench_platform import Silence, bench_platform
+from benchmarks.compare.drains import drain
+from benchmarks.compare.workloads import KINDS, Workload
 from dapr_hero import settings
-from dapr_hero.compare.drains import drain
-from dapr_hero.compare.rig import Silence, rig
-from dapr_hero.compare.workloads import KINDS, Workload
 from dapr_hero.contract.mode import Mode
 from dapr_hero.local import runtime
 
@@ -18,7 +18,7 @@ _ROUNDS = 2
 
 
 async def main(mode: Mode) -> None:
-    async with rig(mode, runtime.obtain(settings.load(), Silence())) as on:
+    async with bench_platform(mode, runtime.obtain(settings.load(), Silence())) as on:
         for number in range(_ROUNDS):
             for sync in ("no", "everysec", "always"):
                 await on.stores.valkey.config_set("appendfsync", sync)

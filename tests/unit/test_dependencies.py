@@ -56,16 +56,8 @@ def extra_of(file: Path) -> str | None:
     names = file.relative_to(ROOT / "src").with_suffix("").parts[1:]
     if names[0] == "testing":
         return "testing"
-    if names[0] == "compare":
-        return "compare"
-    if (
-        names[0] in {"local", "cluster", "terminal"}
-        or "cli" in names[0]
-        or names[0].startswith("dead_letters")
-    ):
+    if names[0] in {"local", "cluster", "cli", "client"}:
         return "inventory" if names[-1] == "stream_trimmer" else "local"
-    if names[0] == "client":
-        return "local"
     if names[0] == "inventory" or names[-1].startswith("sdk_"):
         return "inventory"
     return None
@@ -73,6 +65,4 @@ def extra_of(file: Path) -> str | None:
 
 @pytest.mark.parametrize("file", sorted((ROOT / "src").rglob("*.py")), ids=lambda file: file.stem)
 def test_each_import_is_declared(file: Path) -> None:
-    extra = extra_of(file)
-    known = declared(extra) | (declared("local") if extra == "compare" else set())
-    assert set(imported(file)) - known == set()
+    assert set(imported(file)) - declared(extra_of(file)) == set()

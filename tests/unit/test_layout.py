@@ -20,7 +20,7 @@ LAYERS = (
     {"local"},
     {"cluster"},
     {"client"},
-    {"testing", "compare"},
+    {"testing"},
     {"cli"},
     {"__main__"},
 )

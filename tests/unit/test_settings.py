@@ -5,8 +5,8 @@ import pytest
 
 from dapr_hero import settings
 from dapr_hero.contract.mode import Mode
-from dapr_hero.local import environment
 from dapr_hero.settings import Settings, SettingsError, env_file, key, port_fields
+from tools import env_file as generated_env
 
 UNPREFIXED = {"dapr_mode", "dapr_http_port", "dapr_grpc_port", "dapr_api_token", "app_api_token"}
 
@@ -20,11 +20,11 @@ def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_committed_env_file_is_what_the_settings_say() -> None:
     committed = Path(__file__).parents[2] / ".env"
-    assert committed.read_text() == environment.text()
+    assert committed.read_text() == generated_env.text()
 
 
 def test_the_env_file_says_the_defaults(tmp_path: Path) -> None:
-    (tmp_path / ".env").write_text(environment.text())
+    (tmp_path / ".env").write_text(generated_env.text())
     defaults = Settings()
     assert settings.load() == defaults
 

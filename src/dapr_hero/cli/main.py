@@ -19,16 +19,15 @@ from dapr_hero.cli import up as screen
 from dapr_hero.cli.terminal import LastingOutput
 from dapr_hero.client import platform as client
 from dapr_hero.client.platform import ClientError
-from dapr_hero.cluster import manifests
 from dapr_hero.cluster.errors import ClusterError
 from dapr_hero.contract.mode import Mode
-from dapr_hero.local import environment, runtime, zipkin
+from dapr_hero.local import runtime, zipkin
 from dapr_hero.local.credentials import with_tokens
 from dapr_hero.local.errors import LocalError
 from dapr_hero.local.printable import printable_line
 from dapr_hero.local.progress import ConsoleReport
 from dapr_hero.loopback import bypass_proxies
-from dapr_hero.settings import SettingsError, env_file
+from dapr_hero.settings import SettingsError
 
 app = typer.Typer(
     help="A reference microservice platform on Dapr: run it, publish events to it, read them back.",
@@ -51,9 +50,6 @@ class Resource(StrEnum):
 
 ModeOption = Annotated[Mode | None, typer.Option(help="How inventory talks to Dapr [default: DAPR_MODE]")]
 FreshOption = Annotated[bool, typer.Option("--fresh", help="Forget the data of earlier runs")]
-CheckOption = Annotated[
-    bool, typer.Option("--check", help="Change nothing; exit code 1 if something is outdated")
-]
 OffsetOption = Annotated[
     int | None, typer.Option(help="Move every port by this [default: DAPR_HERO_PORT_OFFSET]")
 ]
@@ -127,28 +123,6 @@ def get(
 
 
 @app.command()
-def compare(
-    rounds: Annotated[int, typer.Option(min=1, help="How often each mode is measured")] = 5,
-    quick: Annotated[bool, typer.Option("--quick", help="One round with fewer events: a first look")] = False,
-    output: Annotated[
-        Path, typer.Option(help="Path of the report; figures and charts are written next to it")
-    ] = Path("docs/comparison.md"),
-    against: Annotated[
-        Path | None, typer.Option(help="The JSON of an earlier run, to see what has changed")
-    ] = None,
-) -> None:
-    """Measure the four modes on the real platform: CPU, rate, latency, memory; and write a report.
-
-    Each round starts a platform of its own for each mode, in random order. Five rounds take half an hour:
-    leave the machine alone meanwhile.
-    """
-    from dapr_hero.compare import command, course  # here, since it loads what draws the pictures
-
-    size = course.QUICK if quick else course.FULL
-    command.compare(1 if quick else rounds, size, output, against, console)
-
-
-@app.command()
 def token() -> None:
     """Print the token that daprd wants of its callers, for their header `dapr-api-token`.
 
@@ -175,29 +149,6 @@ def setup() -> None:
     found = runtime.obtain(settings.load(), report)
     asyncio.run(zipkin.fetch(report))
     console.print(f"ready: {found.daprd}", soft_wrap=True)
-
-
-@app.command()
-def generate_env(check: CheckOption = False) -> None:
-    """Write .env with every setting's default and meaning."""
-    path, text = Path(".env"), environment.text()
-    if path.exists() and not env_file.is_ours(path):
-        raise LocalError(f"{path} does not begin with '{env_file.MARK}': it belongs to another project")
-    if check and (not path.exists() or path.read_text() != text):
-        raise LocalError(".env is not what the settings say: run `make generate-env`")
-    if not check:
-        path.write_text(text)
-
-
-@app.command()
-def generate_manifests(check: CheckOption = False) -> None:
-    """Write Dapr's resources of k8s/base from those of the local runner."""
-    if check and (outdated := manifests.outdated()):
-        names = ", ".join(map(str, outdated))
-        raise LocalError(f"not what the local resources say: {names}; run `make generate-manifests`")
-    if not check:
-        for path, text in manifests.generated().items():
-            path.write_text(text)
 
 
 def _show_version(wanted: bool) -> None:

@@ -11,9 +11,6 @@ from rich.console import Console
 
 from dapr_hero.local.printable import printable
 
-# Packages of commands that not everybody needs, with their extras; all others are in "local".
-_EXTRAS = {"matplotlib": "compare"}
-
 
 def write(text: str) -> None:
     """Write a printable line to standard output, without style or wrapping."""
@@ -73,8 +70,7 @@ def _code(command: Callable[[], object], expected: tuple[type[Exception], ...]) 
     except expected as error:
         code = _failed(str(error))
     except ModuleNotFoundError as error:
-        extra = _EXTRAS.get(error.name or "", "local")
-        code = _failed(f"the package {error.name} is not installed: pip install 'dapr-hero[{extra}]'")
+        code = _failed(f"the package {error.name} is not installed: pip install 'dapr-hero[local]'")
     except OSError as error:
         if error.errno in (errno.EPIPE, errno.ENOSPC) and not error.filename:
             raise

@@ -9,11 +9,12 @@ from ruamel.yaml import YAML
 
 from dapr_hero.cluster import kubectl
 from dapr_hero.cluster.errors import ClusterError
-from dapr_hero.cluster.manifests import SERVICES
 from dapr_hero.contract.mode import Mode
 
 _ROOT = Path("k8s")
 _yaml = YAML(typ="safe")
+
+SERVICES = ("inventory", "products")
 
 
 def names() -> list[str]:

@@ -198,12 +198,6 @@ def test_without_the_extra_for_the_command_line_the_extra_is_named(tmp_path: Pat
     one_line(hero("--version", env=environment), "pip install 'dapr-hero[local]'")
 
 
-def test_without_what_draws_the_charts_the_extra_is_named(tmp_path: Path) -> None:
-    missing = "raise ModuleNotFoundError(\"No module named 'matplotlib'\", name='matplotlib')\n"
-    (tmp_path / "matplotlib.py").write_text(missing)
-    one_line(hero("compare", env={"PYTHONPATH": str(tmp_path)}), "pip install 'dapr-hero[compare]'")
-
-
 @pytest.mark.parametrize("broken", ["a full disk", "a reader that is gone"])
 def test_lasting_output_drops_what_cannot_be_written(broken: str) -> None:
     if broken == "a reader that is gone":

@@ -3,12 +3,12 @@
 import time
 from typing import NamedTuple
 
-from dapr_hero.compare.drains import drain, drain_into_nothing
-from dapr_hero.compare.latencies import latencies
-from dapr_hero.compare.reads import read
-from dapr_hero.compare.results import Extra, Round
-from dapr_hero.compare.rig import Rig, rig
-from dapr_hero.compare.workloads import KINDS, Workload
+from benchmarks.compare.bench_platform import BenchPlatform, bench_platform
+from benchmarks.compare.drains import drain, drain_into_no_op
+from benchmarks.compare.latencies import latencies
+from benchmarks.compare.reads import read
+from benchmarks.compare.results import Extra, Round
+from benchmarks.compare.workloads import KINDS, Workload
 from dapr_hero.contract.mode import Mode
 from dapr_hero.local.progress import Advance
 from dapr_hero.local.runtime import DaprRuntime
@@ -16,7 +16,7 @@ from dapr_hero.local.services import INVENTORY
 
 MIXED = "mixed"
 NOTHING = "nothing"
-# What is off in the rounds, and what it is called in the settings of a rig.
+# What is off in the rounds, and what it is called in the settings of a bench.
 EXTRAS = {"tracing": "tracing", "mTLS": "mtls"}
 
 
@@ -37,7 +37,7 @@ EXTRA_STEPS = 1 + 2 * len(KINDS)
 
 async def run_round(mode: Mode, runtime: DaprRuntime, size: Size, advance: Advance) -> Round:
     """Everything in one mode, with tracing and mTLS off. Raises: LocalError."""
-    async with rig(mode, runtime) as on:
+    async with bench_platform(mode, runtime) as on:
         advance(1)
         singles = _singles(size)
         mixed = Workload(MIXED, KINDS, size.events, MIXED)
@@ -45,7 +45,7 @@ async def run_round(mode: Mode, runtime: DaprRuntime, size: Size, advance: Advan
         for workload in [*singles, mixed]:
             ingest[workload.name] = await drain(on, workload)
             advance(1)
-        ingest[NOTHING] = await drain_into_nothing(on, Workload(NOTHING, KINDS[:1], size.events, NOTHING))
+        ingest[NOTHING] = await drain_into_no_op(on, Workload(NOTHING, KINDS[:1], size.events, NOTHING))
         advance(1)
         reads, latency = {}, {}
         for workload in singles:
@@ -62,7 +62,7 @@ async def run_round(mode: Mode, runtime: DaprRuntime, size: Size, advance: Advan
 
 async def run_extra(mode: Mode, what: str, runtime: DaprRuntime, size: Size, advance: Advance) -> Extra:
     """Ingest and reads with one of EXTRAS on. Raises: LocalError."""
-    async with rig(mode, runtime, **{EXTRAS[what]: True}) as on:
+    async with bench_platform(mode, runtime, **{EXTRAS[what]: True}) as on:
         advance(1)
         ingest, reads = {}, {}
         for workload in _singles(size):
@@ -77,7 +77,7 @@ def _singles(size: Size) -> list[Workload]:
     return [Workload(kind.name, (kind,), size.events, kind.name) for kind in KINDS]
 
 
-async def _start_seconds(on: Rig) -> float:
+async def _start_seconds(on: BenchPlatform) -> float:
     """From the start of the process until inventory is ready, with everything else up."""
     await on.platform.stop(INVENTORY)
     began = time.monotonic()

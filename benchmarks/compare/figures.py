@@ -3,9 +3,9 @@
 from collections.abc import Callable, Sequence
 from statistics import median, quantiles
 
-from dapr_hero.compare.course import MIXED, NOTHING
-from dapr_hero.compare.results import Round, Run
-from dapr_hero.compare.workloads import KINDS
+from benchmarks.compare.results import Round, Run
+from benchmarks.compare.rounds import MIXED, NOTHING
+from benchmarks.compare.workloads import KINDS
 from dapr_hero.contract.mode import Mode
 
 Figure = Callable[[Round], float]

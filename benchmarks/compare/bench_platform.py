@@ -7,10 +7,10 @@ from contextlib import AbstractContextManager, asynccontextmanager, contextmanag
 from pathlib import Path
 from typing import NamedTuple
 
-from dapr_hero.compare import stores
-from dapr_hero.compare.backlog import Backlog
-from dapr_hero.compare.meter import Meter
-from dapr_hero.compare.stores import Stores
+from benchmarks.compare import stores
+from benchmarks.compare.meter import Meter
+from benchmarks.compare.stores import Stores
+from benchmarks.compare.topic_backlog import Backlog
 from dapr_hero.contract.mode import Mode
 from dapr_hero.local import assembly, sentry, zipkin
 from dapr_hero.local.platform import Platform
@@ -20,8 +20,11 @@ from dapr_hero.local.progress import Advance
 from dapr_hero.local.runtime import DaprRuntime
 from dapr_hero.settings import Settings
 
+# The programs of this package are found from here; it is not installed.
+_REPOSITORY = Path(__file__).parents[2]
 
-class Rig(NamedTuple):
+
+class BenchPlatform(NamedTuple):
     platform: Platform
     stores: Stores
     backlog: Backlog
@@ -35,7 +38,9 @@ class Rig(NamedTuple):
         """A program for Python that runs in place of a service, which is stopped, until the block ends."""
         await self.platform.stop(part)
         log = self.platform.processes[part].log
-        process = Process(part, [sys.executable, *program], log, env=self.settings.environment())
+        process = Process(
+            part, [sys.executable, *program], log, env=self.settings.environment(), folder=_REPOSITORY
+        )
         await process.start()
         try:
             yield process
@@ -67,9 +72,9 @@ class Silence:
 
 
 @asynccontextmanager
-async def rig(
+async def bench_platform(
     mode: Mode, runtime: DaprRuntime, *, tracing: bool = False, mtls: bool = False, inventories: int = 1
-) -> AsyncIterator[Rig]:
+) -> AsyncIterator[BenchPlatform]:
     """A fresh platform; its data is gone afterwards. Raises: LocalError."""
     with _folder() as folder:
         settings = on_free_ports(dapr_mode=mode, data_dir=folder / "data", tracing=tracing)
@@ -82,7 +87,7 @@ async def rig(
             stores.opened(platform.settings) as opened,
         ):
             backlog = await Backlog.learnt(opened.valkey, platform.settings, quiet)
-            yield Rig(platform, opened, backlog)
+            yield BenchPlatform(platform, opened, backlog)
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """An inventory that does nothing: it says success to every event, to show what Dapr's own share is.
 
-python -m dapr_hero.compare.nothing, with the settings of inventory as its environment.
+python -m benchmarks.compare.no_op_inventory, with the settings of inventory as its environment.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""`dapr-hero compare`: a whole comparison, from the first platform to the report."""
+"""Runs a whole comparison, from the first platform to the report."""
 
 import asyncio
 import platform
@@ -11,45 +11,45 @@ import psutil
 from rich.console import Console
 from rich.markdown import Markdown
 
+from benchmarks.compare import reads, report, results, rounds
+from benchmarks.compare.capabilities import capabilities
+from benchmarks.compare.results import Extra, Round, Run
+from benchmarks.compare.rounds import Size
 from dapr_hero import settings
-from dapr_hero.compare import course, reads, report, results
-from dapr_hero.compare.course import Size
-from dapr_hero.compare.results import Extra, Round, Run
-from dapr_hero.compare.traits import traits
 from dapr_hero.contract.mode import Mode
 from dapr_hero.local import runtime
 from dapr_hero.local.progress import Advance, ConsoleReport
 from dapr_hero.local.runtime import DaprRuntime
 
-# In which tracing and mTLS are measured: there Dapr and the stores are the greatest part of the cost.
+# The mode in which tracing and mTLS are measured: Dapr and the stores have the largest share of its cost.
 _EXTRA_MODE = Mode.CUSTOM_GRPC
 
 
-def compare(rounds: int, size: Size, page: Path, earlier: Path | None, console: Console) -> None:
-    """Measure, show the summary, and write the report. Raises: LocalError."""
+def compare(repeats: int, size: Size, page: Path, earlier: Path | None, console: Console) -> None:
+    """Measure the modes, print the summary, and write the report to `page`. Raises: LocalError."""
     before = results.load(earlier) if earlier else None
     bars = ConsoleReport(console)
     found = runtime.obtain(settings.load(), bars)
-    steps = rounds * (len(Mode) * course.ROUND_STEPS + len(course.EXTRAS) * course.EXTRA_STEPS)
+    steps = repeats * (len(Mode) * rounds.ROUND_STEPS + len(rounds.EXTRAS) * rounds.EXTRA_STEPS)
     with bars.track(f"comparing {len(Mode)} modes", steps, "steps") as advance:
-        run = asyncio.run(_measure(rounds, size, found, advance))
+        run = asyncio.run(_measure(repeats, size, found, advance))
     report.write(run, page)
     console.print(Markdown(report.summary(run)))
     if before:
         console.print(f"\nsince {before.date} ({before.versions}):")
         console.print(Markdown(report.against(run, before)))
-    console.print(f"written: {page}, with its pictures and figures beside it", highlight=False)
+    console.print(f"written: {page}, with its charts and figures next to it", highlight=False)
 
 
-async def _measure(rounds: int, size: Size, found: DaprRuntime, advance: Advance) -> Run:
+async def _measure(repeats: int, size: Size, found: DaprRuntime, advance: Advance) -> Run:
     measured: list[Round] = []
     extras: list[Extra] = []
-    for _ in range(rounds):
-        # In random order: what warms up or wears out must not favour any.
+    for _ in range(repeats):
+        # A random order, so that effects of warming up favour no mode.
         modes = random.sample(list(Mode), len(Mode))
-        measured += [await course.run_round(mode, found, size, advance) for mode in modes]
-        more = random.sample(list(course.EXTRAS), len(course.EXTRAS))
-        extras += [await course.run_extra(_EXTRA_MODE, what, found, size, advance) for what in more]
+        measured += [await rounds.run_round(mode, found, size, advance) for mode in modes]
+        more = random.sample(list(rounds.EXTRAS), len(rounds.EXTRAS))
+        extras += [await rounds.run_extra(_EXTRA_MODE, what, found, size, advance) for what in more]
     return Run(
         date=f"{datetime.now(UTC):%Y-%m-%d}",
         machine=_machine(),
@@ -59,7 +59,7 @@ async def _measure(rounds: int, size: Size, found: DaprRuntime, advance: Advance
         driver=reads.DRIVER,
         rounds=measured,
         extras=extras,
-        traits={mode.value: await traits(mode) for mode in Mode},
+        capabilities={mode.value: await capabilities(mode) for mode in Mode},
     )
 
 

@@ -9,10 +9,10 @@ from typing import NamedTuple
 
 import msgspec
 
-from dapr_hero.compare.results import Cost, Reads
-from dapr_hero.compare.rig import Rig
-from dapr_hero.compare.stores import WrongResult
-from dapr_hero.compare.workloads import Workload
+from benchmarks.compare.bench_platform import BenchPlatform
+from benchmarks.compare.results import Cost, Reads
+from benchmarks.compare.stores import WrongResult
+from benchmarks.compare.workloads import Workload
 from dapr_hero.local.process import Process
 
 CONNECTIONS = 32
@@ -41,11 +41,13 @@ class Target(NamedTuple):
     items: int
 
 
-async def read(rig: Rig, workload: Workload, seconds: int, *others: Process) -> Reads:
+async def read(bench: BenchPlatform, workload: Workload, seconds: int, *others: Process) -> Reads:
     """What one read costs of the items of a drained workload, with others to count. Raises: WrongResult."""
-    target = Target(rig.settings.inventory_port, workload.kinds[0].resource, workload.prefix, workload.total)
+    target = Target(
+        bench.settings.inventory_port, workload.kinds[0].resource, workload.prefix, workload.total
+    )
     await drive(target, _WARM_SECONDS)
-    meter = rig.meter(*others)
+    meter = bench.meter(*others)
     before = meter.cpu_seconds()
     answers = await drive(target, seconds)
     after = meter.cpu_seconds()
@@ -65,8 +67,8 @@ async def drive(target: Target, seconds: int) -> Answers:
 def _command(target: Target, seconds: int) -> list[str]:
     where = [target.resource, target.prefix, str(target.items)]
     if not WRK:
-        module = "dapr_hero.compare.driver"
+        module = "benchmarks.compare.load_generator"
         return [sys.executable, "-m", module, str(target.port), *where, str(CONNECTIONS), str(seconds)]
-    script = Path(str(resources.files("dapr_hero.compare").joinpath("reads.lua")))
+    script = Path(str(resources.files("benchmarks.compare").joinpath("reads.lua")))
     limits = ["--threads=1", f"--connections={CONNECTIONS}", f"--duration={seconds}s"]
     return [WRK, *limits, f"--script={script}", f"http://127.0.0.1:{target.port}", "--", *where]

@@ -5,10 +5,10 @@ import time
 
 import aiohttp
 
-from dapr_hero.compare import workloads
-from dapr_hero.compare.rig import Rig
-from dapr_hero.compare.stores import WrongResult
-from dapr_hero.compare.workloads import Kind
+from benchmarks.compare import workloads
+from benchmarks.compare.bench_platform import BenchPlatform
+from benchmarks.compare.stores import WrongResult
+from benchmarks.compare.workloads import Kind
 from dapr_hero.sidecar import tokens
 
 RATE = 50
@@ -16,13 +16,13 @@ _PATIENCE_SECONDS = 10
 _WARM = 20
 
 
-async def latencies(rig: Rig, kind: Kind, count: int) -> list[float]:
+async def latencies(bench: BenchPlatform, kind: Kind, count: int) -> list[float]:
     """Milliseconds, of so many events at a low rate; found by asking the store over and over.
 
     Each question waits for the answer to the last one and for nothing else: the event loop's own timer has
     whole milliseconds, which is too much beside what is measured.
     """
-    s = rig.settings
+    s = bench.settings
     url = f"http://127.0.0.1:{s.dapr_http_port}/v1.0/publish/{s.pubsub_name}/{s.pubsub_topic}"
     headers = {"content-type": "application/cloudevents+json", **tokens.to_daprd(s)}
     found = []
@@ -31,15 +31,17 @@ async def latencies(rig: Rig, kind: Kind, count: int) -> list[float]:
         for number in range(_WARM + count):
             await asyncio.sleep(max(0.0, began + number / RATE - time.perf_counter()))
             id = f"lone-{kind.name}-{number}"
-            found.append(await _until_stored(rig, http, url, kind, id))
+            found.append(await _until_stored(bench, http, url, kind, id))
     return found[_WARM:]
 
 
-async def _until_stored(rig: Rig, http: aiohttp.ClientSession, url: str, kind: Kind, id: str) -> float:
+async def _until_stored(
+    bench: BenchPlatform, http: aiohttp.ClientSession, url: str, kind: Kind, id: str
+) -> float:
     body = workloads.encoded(kind, id)
     began = time.perf_counter()
     publishing = asyncio.ensure_future(_publish(http, url, body))
-    while not await rig.stores.has(kind.resource, id):
+    while not await bench.stores.has(kind.resource, id):
         if time.perf_counter() - began > _PATIENCE_SECONDS:
             raise WrongResult(f"{id} is not stored after {_PATIENCE_SECONDS} s")
     passed = (time.perf_counter() - began) * 1000

@@ -6,9 +6,9 @@ from typing import Any
 
 from valkey.asyncio import Valkey
 
+from benchmarks.compare import workloads
+from benchmarks.compare.workloads import KINDS, Workload
 from dapr_hero.client import platform as client
-from dapr_hero.compare import workloads
-from dapr_hero.compare.workloads import KINDS, Workload
 from dapr_hero.local.progress import Report
 from dapr_hero.settings import Settings
 

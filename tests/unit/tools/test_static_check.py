@@ -13,7 +13,7 @@ import pytest
 from dapr_hero.local.pins import VERSION
 from tests.unit.local.fake_release import script
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 VALID = {"filename": "a.yaml", "kind": "Pod", "name": "a", "status": "statusValid", "msg": ""}
 INVALID = {
     "filename": "built/production-sdk-http.yaml",
@@ -64,7 +64,11 @@ def says(repository: Path, kubeconform: list[Any] | None = None, checkov: str | 
 def check(repository: Path) -> tuple[int, list[str]]:
     """The exit code, and the lines after those that tell the progress."""
     done = subprocess.run(
-        [sys.executable, ROOT / ".ci" / "static_check.py"], cwd=repository, capture_output=True, text=True
+        [sys.executable, "-m", "tools.static_check"],
+        cwd=repository,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
     )
     assert done.stderr == ""
     lines = done.stdout.splitlines()

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from dapr_hero.cluster import manifests
-from dapr_hero.cluster.manifests import BASE
+from tools import manifests
+from tools.manifests import BASE
 
 ROOT = Path(__file__).parents[3]
 

@@ -1,6 +1,6 @@
 """GETs of random items over many connections, each with one request at a time: a small wrk, in Python.
 
-python -m dapr_hero.compare.driver PORT RESOURCE PREFIX COUNT CONNECTIONS SECONDS
+python -m benchmarks.compare.load_generator PORT RESOURCE PREFIX COUNT CONNECTIONS SECONDS
 prints `Answers` (reads.py) as JSON.
 """
 
@@ -15,7 +15,7 @@ from typing import cast
 import msgspec
 import uvloop
 
-from dapr_hero.compare.reads import Answers
+from benchmarks.compare.reads import Answers
 
 
 class _Connection(asyncio.Protocol):

@@ -13,7 +13,6 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import kubeconform
 from rich.console import Console
 
 from dapr_hero.cluster import overlay
@@ -22,6 +21,7 @@ from dapr_hero.cluster.overlay import Overlay
 from dapr_hero.contract.mode import Mode
 from dapr_hero.local.go import BuildError
 from dapr_hero.local.progress import ConsoleReport, Report
+from tools import kubeconform
 
 # Where, and what is wrong.
 Finding = tuple[str, str]

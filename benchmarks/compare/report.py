@@ -6,10 +6,10 @@ from pathlib import Path
 from statistics import median
 from string import Template
 
-from dapr_hero.compare import course, figures, latencies, pictures, reads
-from dapr_hero.compare.figures import WORKLOADS, Figure, middle, rounds_of, values
-from dapr_hero.compare.results import Cost, Extra, Round, Run, save
-from dapr_hero.compare.workloads import KINDS
+from benchmarks.compare import figures, latencies, pictures, reads, rounds
+from benchmarks.compare.figures import WORKLOADS, Figure, middle, rounds_of, values
+from benchmarks.compare.results import Cost, Extra, Round, Run, save
+from benchmarks.compare.workloads import KINDS
 from dapr_hero.contract.mode import Mode
 from dapr_hero.local.services import INVENTORY
 
@@ -25,9 +25,9 @@ def write(run: Run, page: Path) -> None:
     """Write the page, and its JSON and pictures beside it."""
     page.parent.mkdir(parents=True, exist_ok=True)
     raw = page.with_suffix(".json")
-    template = Template(resources.files("dapr_hero.compare").joinpath("report.md").read_text())
+    template = Template(resources.files("benchmarks.compare").joinpath("report.md").read_text())
     costs = {mode.name.lower(): f"{middle(run, mode, figures.event_cpu('widget')):.0f}" for mode in Mode}
-    lines = {f"lines_{mode.name.lower()}": str(run.traits[mode.value].lines) for mode in Mode}
+    lines = {f"lines_{mode.name.lower()}": str(run.capabilities[mode.value].lines) for mode in Mode}
     text = template.substitute(
         costs | lines | _pictures(run, page.with_suffix("")),
         json=raw.name,
@@ -46,7 +46,7 @@ def write(run: Run, page: Path) -> None:
         start=_start(run),
         extra_mode=run.extras[0].mode,
         extras=_extras(run),
-        traits=_traits(run),
+        capabilities=_traits(run),
     )
     page.write_text(text)
     save(run, raw)
@@ -64,7 +64,7 @@ def summary(run: Run) -> str:
     rows = []
     for mode in Mode:
         measured = [f"{middle(run, mode, figure):,.{digits}f}" for _, figure, digits in columns]
-        found = run.traits[mode.value]
+        found = run.capabilities[mode.value]
         rows.append([f"**{mode.value}**", *measured, str(found.lines), str(len(found.distributions))])
     return table(["mode", *(name for name, _, _ in columns), "lines", "packages"], rows)
 
@@ -165,7 +165,7 @@ def _extras(run: Run) -> str:
     for kind in KINDS:
         rows.append(_extra(run, f"{kind.name} event", _cost_of_event(kind.name)))
         rows.append(_extra(run, f"GET {kind.resource}", _cost_of_get(kind.name)))
-    return table(["", "without", *(f"with {what}" for what in course.EXTRAS)], rows)
+    return table(["", "without", *(f"with {what}" for what in rounds.EXTRAS)], rows)
 
 
 def _cost_of_event(kind: str) -> Callable[[Round | Extra], Cost]:
@@ -179,12 +179,12 @@ def _cost_of_get(kind: str) -> Callable[[Round | Extra], Cost]:
 def _extra(run: Run, name: str, cost: Callable[[Round | Extra], Cost]) -> list[str]:
     mode = Mode(run.extras[0].mode)
     without = median(cost(each).total for each in rounds_of(run, mode))
-    those = [median(cost(each).total for each in run.extras if each.what == what) for what in course.EXTRAS]
+    those = [median(cost(each).total for each in run.extras if each.what == what) for what in rounds.EXTRAS]
     return [name, f"{without:.0f}", *(f"{each:.0f} ({each - without:+.0f})" for each in those)]
 
 
 def _traits(run: Run) -> str:
-    found = [run.traits[mode.value] for mode in Mode]
+    found = [run.capabilities[mode.value] for mode in Mode]
     rows = [
         ["lines", *(str(each.lines) for each in found)],
         ["packages", *(", ".join(each.distributions) or "none" for each in found)],

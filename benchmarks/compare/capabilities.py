@@ -22,9 +22,9 @@ from dapr.proto import appcallback_service_v1, appcallback_v1
 from fastapi import FastAPI
 from google.protobuf.empty_pb2 import Empty
 
+from benchmarks.compare.results import Capabilities
+from benchmarks.compare.workloads import KINDS, encoded
 from dapr_hero import modes
-from dapr_hero.compare.results import Traits
-from dapr_hero.compare.workloads import KINDS, encoded
 from dapr_hero.contract.events import STORED, CloudEvent, Outcome
 from dapr_hero.contract.mode import Mode
 from dapr_hero.contract.routing import subscriptions
@@ -39,7 +39,7 @@ _TOKEN = "a-token"  # noqa: S105
 _TOPIC = "tried"
 _YES, _NO = "yes", "no"
 
-# Run in an interpreter of its own: what a mode loads beyond the other parts of inventory.
+# Run in an interpreter of its own: the modules that a mode loads in addition to those of inventory.
 _LOADING = """
 import json, sys
 import dapr_hero.inventory.app
@@ -51,13 +51,13 @@ print(json.dumps([own, sorted(packages)]))
 """
 
 
-async def traits(mode: Mode) -> Traits:
-    """Everything about one mode."""
+async def capabilities(mode: Mode) -> Capabilities:
+    """Return the capabilities of a mode, found by experiment."""
     modes.load(mode)
     modules, packages = await _loaded(mode)
     sources = [sys.modules[name].__file__ for name in modules]
     owners = packages_distributions()
-    return Traits(
+    return Capabilities(
         sum(_lines(Path(source)) for source in sources if source),
         sorted({owner for name in packages for owner in owners.get(name, [])}),
         await _abilities(mode),
@@ -65,7 +65,7 @@ async def traits(mode: Mode) -> Traits:
 
 
 async def _loaded(mode: Mode) -> tuple[list[str], list[str]]:
-    """Our own modules beneath `modes`, and the packages of others that nothing else has loaded."""
+    """Return the modules of `modes` that a mode loads, and the third-party packages that only it loads."""
     program = _LOADING.format(mode.name.lower())
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-c", program, stdout=asyncio.subprocess.PIPE
@@ -76,7 +76,7 @@ async def _loaded(mode: Mode) -> tuple[list[str], list[str]]:
 
 
 def _lines(source: Path) -> int:
-    """Those with code or a docstring."""
+    """Return the number of lines that are neither blank nor comments."""
     lines = (line.strip() for line in source.read_text().splitlines())
     return sum(1 for line in lines if line and not line.startswith("#"))
 

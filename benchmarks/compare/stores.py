@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 import asyncpg
 from valkey.asyncio import Valkey
 
-from dapr_hero.compare.workloads import Stored, Workload
+from benchmarks.compare.workloads import Stored, Workload
 from dapr_hero.local.credentials import read_secrets
 from dapr_hero.local.errors import LocalError
 from dapr_hero.settings import Settings

@@ -1,17 +1,21 @@
-"""Dapr's resources in k8s/base, generated from the templates of the local runner, so that neither drifts."""
+"""Generates Dapr's resources of k8s/base from the templates of the local runner.
+
+python -m tools.manifests [--check]
+"""
 
 import io
-from collections.abc import Mapping
+import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
 
+from dapr_hero.cluster.overlay import SERVICES
 from dapr_hero.local.resources import rendered, values
 from dapr_hero.settings import Settings
 
 BASE = Path("k8s/base")
-SERVICES = ("inventory", "products")
 # Each world has a secret store of its own kind; that of the cluster is written by hand.
 _ONLY_LOCAL = "secretstore.yaml"
 _INFRASTRUCTURE = "dapr-hero.svc.cluster.local"
@@ -27,7 +31,7 @@ _HEAD = """\
 
 
 def generated() -> dict[Path, str]:
-    """The text of each generated file by its path in the repository."""
+    """Return the text of each generated file by its path in the repository."""
     return {
         BASE / service / "dapr" / name: _HEAD.format(service=service, name=name) + _adapted(text)
         for service in SERVICES
@@ -37,7 +41,7 @@ def generated() -> dict[Path, str]:
 
 
 def outdated() -> list[Path]:
-    """The generated files that are missing, or not what they should be."""
+    """Return the generated files that are missing or outdated."""
     return [path for path, text in generated().items() if not path.is_file() or path.read_text() != text]
 
 
@@ -48,7 +52,7 @@ def _placeholders() -> Mapping[str, str]:
 
 
 def _adapted(text: str) -> str:
-    """The same with its comments, as the cluster wants it."""
+    """Return the resources as the cluster needs them, comments included."""
     yaml = YAML()
     yaml.width = 200
     yaml.indent(mapping=2, sequence=4, offset=2)
@@ -66,3 +70,19 @@ def _adapt(resource: dict[str, Any]) -> None:
     if resource["kind"] == "Configuration":
         resource["spec"].pop("nameResolution")  # Kubernetes' own is the default there.
         resource["spec"]["mtls"] = _MTLS
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Write the files, or with `--check` name the outdated ones; return the exit code."""
+    if "--check" in arguments:
+        names = ", ".join(map(str, outdated()))
+        if names:
+            sys.stderr.write(f"error: outdated: {names}; run `make generate-manifests`\n")
+        return int(bool(names))
+    for path, text in generated().items():
+        path.write_text(text)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

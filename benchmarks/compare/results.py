@@ -61,7 +61,7 @@ class Extra(msgspec.Struct, frozen=True):
     reads: dict[str, Reads]
 
 
-class Traits(msgspec.Struct, frozen=True):
+class Capabilities(msgspec.Struct, frozen=True):
     """What a mode is and can do, as it was found by trying."""
 
     lines: int
@@ -82,7 +82,7 @@ class Run(msgspec.Struct, frozen=True):
     """What has sent the requests of the reads."""
     rounds: list[Round]
     extras: list[Extra]
-    traits: dict[str, Traits]
+    capabilities: dict[str, Capabilities]
 
 
 def load(path: Path) -> Run:

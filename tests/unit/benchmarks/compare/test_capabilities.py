@@ -2,14 +2,14 @@
 
 import pytest
 
-from dapr_hero.compare.results import Traits
-from dapr_hero.compare.traits import traits
+from benchmarks.compare.capabilities import capabilities
+from benchmarks.compare.results import Capabilities
 from dapr_hero.contract.mode import Mode
 
 
-async def found(mode: Mode) -> Traits:
-    result = await traits(mode)
-    assert 50 < result.lines < 400
+async def found(mode: Mode) -> Capabilities:
+    result = await capabilities(mode)
+    assert 50 < result.lines < 500
     return result
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 FINE = {"name": "fine", "version": "1", "vulns": []}
 BAD = {"name": "bad", "version": "2", "vulns": [{"id": "PYSEC-1", "fix_versions": ["3"]}]}
 SKIPPED = {"name": "skipped", "skip_reason": "not found"}
@@ -23,7 +23,8 @@ def audit(folder: Path, stdout: str, stderr: str = "", code: int = 0) -> subproc
     fake.write_text(f"#!{sys.executable}\n{said}")
     fake.chmod(0o755)
     return subprocess.run(
-        [sys.executable, ROOT / ".ci" / "audit.py"],
+        [sys.executable, "-m", "tools.audit"],
+        cwd=ROOT,
         env={**os.environ, "PATH": f"{folder}{os.pathsep}{os.environ['PATH']}"},
         capture_output=True,
         text=True,

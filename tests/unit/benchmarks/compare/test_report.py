@@ -3,10 +3,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from dapr_hero.compare import figures, report, results
-from dapr_hero.compare.course import EXTRAS
-from dapr_hero.compare.results import Cost, Extra, Reads, Round, Run, Traits
-from dapr_hero.compare.workloads import KINDS
+from benchmarks.compare import figures, report, results
+from benchmarks.compare.results import Capabilities, Cost, Extra, Reads, Round, Run
+from benchmarks.compare.rounds import EXTRAS
+from benchmarks.compare.workloads import KINDS
 from dapr_hero.contract.mode import Mode
 from dapr_hero.local.errors import LocalError
 
@@ -24,7 +24,7 @@ def run(microseconds: float = 10.0, rounds: int = 3) -> Run:
         driver="a driver",
         rounds=every,
         extras=[Extra(one.mode, what, one.ingest, one.reads) for what in EXTRAS],
-        traits={mode.value: Traits(100, ["one", "two"], {"flies": "no"}) for mode in Mode},
+        capabilities={mode.value: Capabilities(100, ["one", "two"], {"flies": "no"}) for mode in Mode},
     )
 
 
