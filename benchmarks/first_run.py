@@ -24,7 +24,7 @@ from pathlib import Path
 from dapr_hero import settings
 from dapr_hero.local import runtime
 from dapr_hero.local.ports import on_free_ports
-from dapr_hero.local.progress import ConsoleReport
+from dapr_local.progress import ConsoleReport
 
 REPOSITORY = Path(__file__).parents[1]
 UNREACHABLE = "http://127.0.0.1:1"

@@ -16,10 +16,10 @@ from dapr_hero import settings
 from dapr_hero.contract.mode import Mode
 from dapr_hero.inventory import app
 from dapr_hero.inventory.fast_reads import shared_reads as batching
-from dapr_hero.local import readiness as ready
 from dapr_hero.local import runtime
 from dapr_hero.local.services import INVENTORY
 from dapr_hero.service import servers
+from dapr_local.parts import readiness as ready
 
 _ITEMS = 10_000
 _SECONDS = 3

@@ -8,7 +8,7 @@ LOAD_IMAGES ?= kind load docker-image --name $(KIND_CLUSTER)
 KIND_NODE := kindest/node:v1.37.0@sha256:a1ed56cfb0e7b93589bdf97c8cd566405a265939e3620fc4f5de89adff580ae5
 CLOUD_PROVIDER_KIND := registry.k8s.io/cloud-provider-kind/cloud-controller-manager:v0.10.0
 DAPR_CHARTS := https://dapr.github.io/helm-charts
-DAPR_VERSION = $(shell sed -n 's/^VERSION = "\(.*\)"/\1/p' src/dapr_hero/local/pins.py)
+DAPR_VERSION = $(shell sed -n 's/^VERSION = "\(.*\)"/\1/p' src/dapr_local/install/pins.py)
 DASHBOARD_VERSION := 0.15.0
 
 .PHONY: need-kind need-helm need-kubectl

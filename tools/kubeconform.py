@@ -16,9 +16,9 @@ from pathlib import Path
 from platformdirs import user_cache_path
 
 from dapr_hero.cluster.preflight import OLDEST_KUBERNETES
-from dapr_hero.local import pins
-from dapr_hero.local.go import BuildError, run, toolchain
-from dapr_hero.local.progress import Report
+from dapr_local.install import pins
+from dapr_local.install.go import BuildError, run, toolchain
+from dapr_local.progress import Report
 
 _VERSION = "0.8.0"
 _MODULE = f"github.com/yannh/kubeconform@v{_VERSION}"

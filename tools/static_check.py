@@ -19,8 +19,8 @@ from dapr_hero.cluster import overlay
 from dapr_hero.cluster.errors import ClusterError
 from dapr_hero.cluster.overlay import Overlay
 from dapr_hero.contract.mode import Mode
-from dapr_hero.local.go import BuildError
-from dapr_hero.local.progress import ConsoleReport, Report
+from dapr_local.install.go import BuildError
+from dapr_local.progress import ConsoleReport, Report
 from tools import kubeconform
 
 # Where, and what is wrong.

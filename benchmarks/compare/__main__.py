@@ -10,9 +10,9 @@ from rich.console import Console
 from benchmarks.compare import rounds
 from benchmarks.compare.comparison import compare
 from dapr_hero.cli import terminal
-from dapr_hero.local.errors import LocalError
 from dapr_hero.loopback import bypass_proxies
 from dapr_hero.settings import SettingsError
+from dapr_local.errors import LocalError
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 

@@ -15,10 +15,10 @@ from dapr_hero.contract.mode import Mode
 from dapr_hero.local import assembly, sentry, zipkin
 from dapr_hero.local.platform import Platform
 from dapr_hero.local.ports import on_free_ports, replica_on_free_ports
-from dapr_hero.local.process import Process
-from dapr_hero.local.progress import Advance
 from dapr_hero.local.runtime import DaprRuntime
 from dapr_hero.settings import Settings
+from dapr_local.progress import Advance
+from dapr_local.supervise.process import Process
 
 # The programs of this package are found from here; it is not installed.
 _REPOSITORY = Path(__file__).parents[2]

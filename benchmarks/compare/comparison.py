@@ -18,8 +18,8 @@ from benchmarks.compare.rounds import Size
 from dapr_hero import settings
 from dapr_hero.contract.mode import Mode
 from dapr_hero.local import runtime
-from dapr_hero.local.progress import Advance, ConsoleReport
 from dapr_hero.local.runtime import DaprRuntime
+from dapr_local.progress import Advance, ConsoleReport
 
 # The mode in which tracing and mTLS are measured: Dapr and the stores have the largest share of its cost.
 _EXTRA_MODE = Mode.CUSTOM_GRPC

@@ -8,8 +8,8 @@ from benchmarks.compare.results import Cost
 from benchmarks.compare.stores import WrongResult
 from benchmarks.compare.workloads import Workload
 from dapr_hero.local.assembly import INVENTORY_DAPRD
-from dapr_hero.local.process import Process
 from dapr_hero.local.services import INVENTORY
+from dapr_local.supervise.process import Process
 
 # The start of the app, its first batches and their first connections are not what an event costs.
 _WARM_SHARE = 0.1

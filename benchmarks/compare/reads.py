@@ -13,7 +13,7 @@ from benchmarks.compare.bench_platform import BenchPlatform
 from benchmarks.compare.results import Cost, Reads
 from benchmarks.compare.stores import WrongResult
 from benchmarks.compare.workloads import Workload
-from dapr_hero.local.process import Process
+from dapr_local.supervise.process import Process
 
 CONNECTIONS = 32
 WRK = shutil.which("wrk")

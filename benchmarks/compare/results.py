@@ -6,7 +6,7 @@ from typing import Self
 
 import msgspec
 
-from dapr_hero.local.errors import LocalError
+from dapr_local.errors import LocalError
 
 
 class Cost(msgspec.Struct, frozen=True):

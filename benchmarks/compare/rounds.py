@@ -10,9 +10,9 @@ from benchmarks.compare.reads import read
 from benchmarks.compare.results import Extra, Round
 from benchmarks.compare.workloads import KINDS, Workload
 from dapr_hero.contract.mode import Mode
-from dapr_hero.local.progress import Advance
 from dapr_hero.local.runtime import DaprRuntime
 from dapr_hero.local.services import INVENTORY
+from dapr_local.progress import Advance
 
 MIXED = "mixed"
 NOTHING = "nothing"

@@ -9,8 +9,8 @@ from valkey.asyncio import Valkey
 
 from benchmarks.compare.workloads import Stored, Workload
 from dapr_hero.local.credentials import read_secrets
-from dapr_hero.local.errors import LocalError
 from dapr_hero.settings import Settings
+from dapr_local.errors import LocalError
 
 _KEYS_AT_ONCE = 1000
 

@@ -9,8 +9,8 @@ from valkey.asyncio import Valkey
 from benchmarks.compare import workloads
 from benchmarks.compare.workloads import KINDS, Workload
 from dapr_hero.client import platform as client
-from dapr_hero.local.progress import Report
 from dapr_hero.settings import Settings
+from dapr_local.progress import Report
 
 _AT_ONCE = 1000
 

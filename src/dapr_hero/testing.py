@@ -23,10 +23,10 @@ from dapr_hero.contract import items
 from dapr_hero.local import runtime
 from dapr_hero.local.platform import Platform
 from dapr_hero.local.ports import on_free_ports
-from dapr_hero.local.progress import ConsoleReport
 from dapr_hero.local.runtime import DaprRuntime
 from dapr_hero.settings import Settings
 from dapr_hero.sidecar import tokens
+from dapr_local.progress import ConsoleReport
 
 T = TypeVar("T")
 

@@ -10,10 +10,10 @@ import aiohttp
 import msgspec
 
 from dapr_hero.contract.items import encode
-from dapr_hero.local.progress import Advance
 from dapr_hero.settings import Settings
 from dapr_hero.sidecar import tokens
 from dapr_hero.testing import RunningPlatform, eventually
+from dapr_local.progress import Advance
 from tests.events import event
 from tests.load import Load, differences, streaming
 from tests.platform.metrics import of_app

@@ -17,10 +17,10 @@ from dapr_hero.client.dead_letters import DeadLettersClient
 from dapr_hero.contract.dead_letter import DeadLetterState
 from dapr_hero.contract.mode import Mode
 from dapr_hero.local.ports import on_free_ports
-from dapr_hero.local.progress import Advance
 from dapr_hero.local.runtime import DaprRuntime
 from dapr_hero.settings import Settings
 from dapr_hero.testing import RunningPlatform, start_platform
+from dapr_local.progress import Advance
 from tests.chaos.faults import Fault
 from tests.events import event
 from tests.load import KINDS, Ledger, Load, differences, streaming

@@ -15,9 +15,9 @@ import pytest
 from dapr_hero.contract.mode import Mode
 from dapr_hero.local import zipkin
 from dapr_hero.local.ports import on_free_ports
-from dapr_hero.local.progress import ConsoleReport
 from dapr_hero.local.runtime import DaprRuntime
 from dapr_hero.testing import eventually
+from dapr_local.progress import ConsoleReport
 
 SCRIPT = Path(sys.executable).with_name("dapr-hero")
 

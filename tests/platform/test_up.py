@@ -181,7 +181,7 @@ def test_a_part_that_keeps_dying_is_given_up_with_its_last_lines(settings: Setti
     while up.process.poll() is None and time.monotonic() < deadline:
         for child in runner.children() if up.process.poll() is None else []:
             with suppress(psutil.Error):
-                if "dapr_hero.local.stream_trimmer" in child.cmdline():
+                if "dapr_local.stream_trimmer" in child.cmdline():
                     child.kill()
     assert up.process.wait(60) == 1
     assert "error: stream-trimmer died 5 times in 60 s. The last time, " in up.text

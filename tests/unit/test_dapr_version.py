@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from dapr_hero.local.pins import VERSION
 from dapr_hero.local.runtime import cache_folder
+from dapr_local.install.pins import VERSION
 
 ROOT = Path(__file__).parents[2]
 # Records keep the version of their time, and tests make up clusters that are too old.

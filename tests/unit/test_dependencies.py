@@ -53,11 +53,13 @@ def imported(file: Path) -> Iterator[str]:
 
 def extra_of(file: Path) -> str | None:
     """Return the extra to which a file belongs; None for what products needs."""
-    names = file.relative_to(ROOT / "src").with_suffix("").parts[1:]
+    package, *names = file.relative_to(ROOT / "src").with_suffix("").parts
     if names[0] == "testing":
         return "testing"
-    if names[0] in {"local", "cluster", "cli", "client"}:
-        return "inventory" if names[-1] == "stream_trimmer" else "local"
+    if names[-1] == "stream_trimmer":
+        return "inventory"
+    if package == "dapr_local" or names[0] in {"local", "cluster", "cli", "client"}:
+        return "local"
     if names[0] == "inventory" or names[-1].startswith("sdk_"):
         return "inventory"
     return None

@@ -17,8 +17,8 @@ from dapr_hero.client.platform import ClientError
 from dapr_hero.contract.dead_letter import DeadLetter, DeadLetterState, Page
 from dapr_hero.contract.items import NOT_JSON
 from dapr_hero.local.credentials import with_tokens
-from dapr_hero.local.progress import ConsoleReport
 from dapr_hero.settings import Settings
+from dapr_local.progress import ConsoleReport
 
 app = typer.Typer(
     help="Events that could not be stored: list, show, replay or discard them.", no_args_is_help=True

@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from dapr_hero.contract.dead_letter import DeadLetter, DeadLetterState, Page
-from dapr_hero.local.printable import printable_line
+from dapr_local.printable import printable_line
 
 _SHORT_KEY = 8
 # Below this width a table would leave the reasons no room.

@@ -11,10 +11,10 @@ from rich.text import Text
 
 from dapr_hero.local import ports, runtime, zipkin
 from dapr_hero.local.data import location, running_pid
-from dapr_hero.local.errors import LocalError, PortTaken
-from dapr_hero.local.go import installed
-from dapr_hero.local.printable import printable_line
 from dapr_hero.settings import Settings, key, port_fields
+from dapr_local.errors import LocalError, PortTaken
+from dapr_local.install.go import installed
+from dapr_local.printable import printable_line
 
 
 class Check(NamedTuple):

@@ -12,8 +12,8 @@ from dapr_hero import settings
 from dapr_hero.cluster import deployment, status
 from dapr_hero.cluster.overlay import Overlay
 from dapr_hero.contract.mode import Mode
-from dapr_hero.local.printable import printable_line
-from dapr_hero.local.progress import ConsoleReport
+from dapr_local.printable import printable_line
+from dapr_local.progress import ConsoleReport
 
 app = typer.Typer(
     help="The platform on Kubernetes, in the cluster of KUBECONFIG: deploy, status, undeploy.",

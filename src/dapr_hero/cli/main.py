@@ -23,11 +23,11 @@ from dapr_hero.cluster.errors import ClusterError
 from dapr_hero.contract.mode import Mode
 from dapr_hero.local import runtime, zipkin
 from dapr_hero.local.credentials import with_tokens
-from dapr_hero.local.errors import LocalError
-from dapr_hero.local.printable import printable_line
-from dapr_hero.local.progress import ConsoleReport
 from dapr_hero.loopback import bypass_proxies
 from dapr_hero.settings import SettingsError
+from dapr_local.errors import LocalError
+from dapr_local.printable import printable_line
+from dapr_local.progress import ConsoleReport
 
 app = typer.Typer(
     help="A reference microservice platform on Dapr: run it, publish events to it, read them back.",

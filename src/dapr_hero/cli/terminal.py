@@ -9,7 +9,7 @@ from typing import Any, TextIO
 
 from rich.console import Console
 
-from dapr_hero.local.printable import printable
+from dapr_local.printable import printable
 
 
 def write(text: str) -> None:

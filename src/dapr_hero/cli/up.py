@@ -11,10 +11,10 @@ from rich.table import Table
 
 from dapr_hero.local import assembly, examples, services, valkey
 from dapr_hero.local.platform import Platform
-from dapr_hero.local.progress import ConsoleReport
 from dapr_hero.local.runtime import DaprRuntime
 from dapr_hero.local.supervisor import Supervisor
 from dapr_hero.settings import Settings
+from dapr_local.progress import ConsoleReport
 
 
 class Parts(StrEnum):

@@ -14,10 +14,10 @@ from yarl import URL
 
 from dapr_hero.contract import items
 from dapr_hero.contract.items import Malformed
-from dapr_hero.local.progress import Report
 from dapr_hero.service.problems import ErrorBody
 from dapr_hero.settings import Settings
 from dapr_hero.sidecar import tokens
+from dapr_local.progress import Report
 
 _AT_ONCE = 32
 _MAX_ANSWER_BYTES = 64 * 1024 * 1024

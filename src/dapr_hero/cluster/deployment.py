@@ -2,7 +2,7 @@
 
 from dapr_hero.cluster import credentials, kubectl, preflight, rollout
 from dapr_hero.cluster.overlay import Overlay
-from dapr_hero.local.progress import Report
+from dapr_local.progress import Report
 
 _ROLLOUT_SECONDS = 300
 

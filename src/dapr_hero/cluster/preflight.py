@@ -6,7 +6,7 @@ from typing import Any
 
 from dapr_hero.cluster import kubectl
 from dapr_hero.cluster.errors import ClusterError
-from dapr_hero.local.pins import VERSION
+from dapr_local.install.pins import VERSION
 
 # preStop's `sleep` is on from here; native sidecars are since 1.29.
 OLDEST_KUBERNETES = (1, 30)

@@ -5,7 +5,7 @@ import time
 from dapr_hero.cluster import kubectl, status
 from dapr_hero.cluster.errors import ClusterError
 from dapr_hero.cluster.kubectl import Resource
-from dapr_hero.local.progress import Report
+from dapr_local.progress import Report
 
 _PAUSE_SECONDS = 0.5
 

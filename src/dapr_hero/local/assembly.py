@@ -7,12 +7,12 @@ from dapr_hero.contract.routing import subscriptions
 from dapr_hero.local import daprd, postgres, sentry, services, valkey, zipkin
 from dapr_hero.local.daprd import Mesh, Sidecar
 from dapr_hero.local.data import DataDir
-from dapr_hero.local.errors import LocalError
-from dapr_hero.local.part import Part
-from dapr_hero.local.progress import Report
 from dapr_hero.local.resources import Subscription
 from dapr_hero.local.runtime import DaprRuntime
 from dapr_hero.settings import Settings, key
+from dapr_local.errors import LocalError
+from dapr_local.parts.part import Part
+from dapr_local.progress import Report
 
 INVENTORY_DAPRD = "inventory-daprd"
 PRODUCTS_DAPRD = "products-daprd"

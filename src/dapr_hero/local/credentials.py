@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from dapr_hero.local.data import DataDir, location
-from dapr_hero.local.errors import DataError
 from dapr_hero.settings import Settings
+from dapr_local.errors import DataError
 
 DATABASE = "inventory"
 ROLE = "inventory"

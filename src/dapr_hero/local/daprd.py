@@ -4,15 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from dapr_hero.local import readiness as ready
 from dapr_hero.local import sentry
 from dapr_hero.local.credentials import write_secrets
 from dapr_hero.local.data import DataDir
-from dapr_hero.local.part import Part, Stage
-from dapr_hero.local.process import Process
 from dapr_hero.local.resources import Subscription, render, values
 from dapr_hero.service.limits import MAX_MESSAGE_BYTES
 from dapr_hero.settings import Settings
+from dapr_local.parts import readiness as ready
+from dapr_local.parts.part import Part, Stage
+from dapr_local.supervise.process import Process
 
 GRACEFUL_SECONDS = 5
 

@@ -8,8 +8,8 @@ from typing import IO, Self
 
 import platformdirs
 
-from dapr_hero.local.errors import DataError
 from dapr_hero.settings import Settings
+from dapr_local.errors import DataError
 
 _MARKER = "dapr-hero data, format "
 _FORMAT = 1

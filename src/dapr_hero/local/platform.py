@@ -9,17 +9,17 @@ from types import MappingProxyType, TracebackType
 from typing import Self
 
 from dapr_hero.local import assembly, ports
-from dapr_hero.local import start_order as graph
 from dapr_hero.local.credentials import keep_tokens
 from dapr_hero.local.daprd import Sidecar
 from dapr_hero.local.data import DataDir
-from dapr_hero.local.errors import PartDied, PortTaken
-from dapr_hero.local.part import Part, Stage
-from dapr_hero.local.process import Process
-from dapr_hero.local.progress import Report
 from dapr_hero.local.resources import Subscription
 from dapr_hero.local.runtime import DaprRuntime
 from dapr_hero.settings import Settings
+from dapr_local.errors import PartDied, PortTaken
+from dapr_local.parts.part import Part, Stage
+from dapr_local.progress import Report
+from dapr_local.supervise import start_order as graph
+from dapr_local.supervise.process import Process
 
 _ATTEMPTS = 3
 

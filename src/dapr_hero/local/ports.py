@@ -10,8 +10,8 @@ from typing import Any
 
 import psutil
 
-from dapr_hero.local.errors import PortTaken
 from dapr_hero.settings import Settings, port_fields
+from dapr_local.errors import PortTaken
 
 LOOPBACK = "127.0.0.1"
 # Below what systems hand out to outgoing connections, so that none of these takes a port meanwhile.

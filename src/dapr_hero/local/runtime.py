@@ -15,13 +15,13 @@ from pathlib import Path
 
 from platformdirs import user_cache_path
 
-from dapr_hero.local import go_build as gobuild
-from dapr_hero.local.download import ChecksumError, DownloadError, fetch
-from dapr_hero.local.errors import LocalError
-from dapr_hero.local.go import BuildError
-from dapr_hero.local.pins import CHECKSUMS, GO_VERSION, VERSION
-from dapr_hero.local.progress import Report
 from dapr_hero.settings import Settings, key
+from dapr_local.errors import LocalError
+from dapr_local.install import go_build as gobuild
+from dapr_local.install.download import ChecksumError, DownloadError, fetch
+from dapr_local.install.go import BuildError
+from dapr_local.install.pins import CHECKSUMS, GO_VERSION, VERSION
+from dapr_local.progress import Report
 
 __all__ = ["VERSION", "DaprRuntime", "RuntimeUnavailable", "cache_folder", "find", "obtain", "version_of"]
 

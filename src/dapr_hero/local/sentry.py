@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from dapr_hero.local import readiness as ready
 from dapr_hero.local.data import DataDir
-from dapr_hero.local.part import Part, Stage
-from dapr_hero.local.process import Process
 from dapr_hero.local.resources import render
 from dapr_hero.settings import Settings
+from dapr_local.parts import readiness as ready
+from dapr_local.parts.part import Part, Stage
+from dapr_local.supervise.process import Process
 
 NAME = "sentry"
 TRUST_DOMAIN = "public"

@@ -3,12 +3,16 @@
 import sys
 from collections.abc import Mapping
 
-from dapr_hero.local import readiness as ready
+import aiohttp
+
 from dapr_hero.local.data import DataDir
-from dapr_hero.local.part import Part, Stage
-from dapr_hero.local.process import Check, Process
 from dapr_hero.service.drain import STOP_TIMEOUT_SECONDS
+from dapr_hero.service.health import OK
 from dapr_hero.settings import Settings, key
+from dapr_local.parts import readiness as ready
+from dapr_local.parts.part import Part, Stage
+from dapr_local.parts.readiness import HTTP_TIMEOUT
+from dapr_local.supervise.process import Check, Process
 
 INVENTORY = "inventory"
 PRODUCTS = "products"
@@ -28,7 +32,7 @@ def inventory(
 
     async def serves() -> bool:
         url = settings.inventory_url
-        return await (ready.all_answer(f"{url}/readyz") if whole else ready.http(f"{url}/healthz"))
+        return await (all_available(f"{url}/readyz") if whole else ready.http(f"{url}/healthz"))
 
     callback = key(settings.dapr_mode.port_setting)
     ports = {
@@ -83,3 +87,13 @@ def _part(
         # As long as a service may take that stops in order, and not less: it would be killed with work in hand.
         stop_seconds=settings.unready_seconds + _SERVERS[service] * STOP_TIMEOUT_SECONDS + _REST_SECONDS,
     )
+
+
+async def all_available(url: str) -> bool:
+    """Return whether a service reports at `url`, its /readyz, that it and all its dependencies are available."""
+    try:
+        async with aiohttp.ClientSession(timeout=HTTP_TIMEOUT) as session, session.get(url) as response:
+            states = (await response.json())["dependencies"].values()
+            return response.ok and all(state == OK for state in states)
+    except (aiohttp.ClientError, OSError):
+        return False

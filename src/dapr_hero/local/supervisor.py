@@ -5,9 +5,9 @@ import time
 from collections import defaultdict, deque
 from typing import NoReturn
 
-from dapr_hero.local.errors import LocalError, PartDied
 from dapr_hero.local.platform import Platform
-from dapr_hero.local.progress import Report
+from dapr_local.errors import LocalError, PartDied
+from dapr_local.progress import Report
 
 FIRST_PAUSE_SECONDS = 0.2
 LONGEST_PAUSE_SECONDS = 5.0

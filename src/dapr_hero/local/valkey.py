@@ -8,10 +8,10 @@ from pathlib import Path
 
 from dapr_hero.local.credentials import Passwords
 from dapr_hero.local.data import DataDir
-from dapr_hero.local.errors import LocalError
-from dapr_hero.local.part import Part, Stage
-from dapr_hero.local.process import Process
 from dapr_hero.settings import Settings
+from dapr_local.errors import LocalError
+from dapr_local.parts.part import Part, Stage
+from dapr_local.supervise.process import Process
 
 NAME = "valkey"
 TRIMMER = "stream-trimmer"
@@ -38,7 +38,7 @@ def trimmer(settings: Settings, data: DataDir, streams: Sequence[str]) -> Part:
 
     async def launch() -> Process:
         password = _private(data.run / "valkey-password", Passwords.of(data).valkey)
-        command: list[str | Path] = [sys.executable, "-P", "-m", "dapr_hero.local.stream_trimmer"]
+        command: list[str | Path] = [sys.executable, "-P", "-m", "dapr_local.stream_trimmer"]
         server = [f"--address=127.0.0.1:{settings.valkey_port}", f"--password-file={password}"]
         return Process(TRIMMER, [*command, *server, *streams], data.log(TRIMMER))
 

@@ -11,13 +11,13 @@ from signal import Signals
 
 import platformdirs
 
-from dapr_hero.local import readiness as ready
 from dapr_hero.local.data import DataDir
-from dapr_hero.local.errors import LocalError
-from dapr_hero.local.part import Part, Stage
-from dapr_hero.local.process import Process
-from dapr_hero.local.progress import Advance, Report
 from dapr_hero.settings import Settings
+from dapr_local.errors import LocalError
+from dapr_local.parts import readiness as ready
+from dapr_local.parts.part import Part, Stage
+from dapr_local.progress import Advance, Report
+from dapr_local.supervise.process import Process
 
 NAME = "zipkin"
 VERSION = "3.5.1"

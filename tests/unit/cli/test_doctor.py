@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from dapr_hero.cli.doctor import Check, examine
-from dapr_hero.local.pins import GO_VERSION, VERSION
 from dapr_hero.settings import Settings
+from dapr_local.install.pins import GO_VERSION, VERSION
 from tests.unit.local.fake_release import bare_machine, program, script
 
 

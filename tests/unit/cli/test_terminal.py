@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dapr_hero.cli import terminal
-from dapr_hero.local.printable import printable, printable_line
+from dapr_local.printable import printable, printable_line
 
 UNSAFE = [
     "\x00",

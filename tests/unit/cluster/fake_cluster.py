@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from dapr_hero.cluster.errors import ClusterError
-from dapr_hero.local.pins import VERSION
+from dapr_local.install.pins import VERSION
 
 Resource = dict[str, Any]
 

@@ -6,7 +6,7 @@ import pytest
 
 from dapr_hero.cluster import preflight
 from dapr_hero.cluster.errors import ClusterError
-from dapr_hero.local.pins import VERSION
+from dapr_local.install.pins import VERSION
 from tests.unit.cluster.fake_cluster import INSTALLED, FakeCluster, control_plane
 
 

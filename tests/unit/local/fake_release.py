@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from dapr_hero.local.progress import Advance
+from dapr_local.progress import Advance
 
 SENTRY_LOG = 'level=info msg="Starting Dapr Sentry certificate authority -- version {} -- commit "'
 # A key and a certificate that it signed itself, for 127.0.0.1. Nothing but these tests trusts it.

@@ -8,7 +8,7 @@ from typing import Any
 
 import psutil
 
-from dapr_hero.local.process import Process
+from dapr_local.supervise.process import Process
 
 # Prints, and then lasts until it is ended.
 FOREVER = "import time; print('up', flush=True); time.sleep(600)"

@@ -8,8 +8,8 @@ import pytest
 
 from dapr_hero.local.credentials import Passwords, keep_tokens, with_tokens, write_secrets
 from dapr_hero.local.data import DataDir
-from dapr_hero.local.errors import DataError
 from dapr_hero.settings import Settings
+from dapr_local.errors import DataError
 
 
 @pytest.fixture

@@ -9,9 +9,9 @@ from dapr_hero.local import daprd
 from dapr_hero.local.credentials import Passwords
 from dapr_hero.local.daprd import Mesh, Sidecar
 from dapr_hero.local.data import DataDir
-from dapr_hero.local.process import Process
 from dapr_hero.local.resources import Subscription
 from dapr_hero.settings import Settings
+from dapr_local.supervise.process import Process
 
 SIDECAR = Sidecar("app", "namespace", 3501, 50002, 50004, 9091, app_port=50151, app_protocol="grpc")
 

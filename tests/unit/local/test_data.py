@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from dapr_hero.local.data import DataDir, location
-from dapr_hero.local.errors import DataError
 from dapr_hero.settings import Settings
+from dapr_local.errors import DataError
 
 
 @pytest.fixture

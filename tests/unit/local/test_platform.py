@@ -14,14 +14,14 @@ import pytest
 
 from dapr_hero.local import assembly, ports
 from dapr_hero.local.data import DataDir
-from dapr_hero.local.errors import DataError, LocalError, PartDied, PartNotReady, PortTaken
-from dapr_hero.local.part import Part, Stage
 from dapr_hero.local.platform import Platform
 from dapr_hero.local.ports import free_ports, on_free_ports
-from dapr_hero.local.process import Process
-from dapr_hero.local.progress import Advance
 from dapr_hero.local.runtime import DaprRuntime
 from dapr_hero.settings import Settings
+from dapr_local.errors import DataError, LocalError, PartDied, PartNotReady, PortTaken
+from dapr_local.parts.part import Part, Stage
+from dapr_local.progress import Advance
+from dapr_local.supervise.process import Process
 from tests.unit.local.scripts import FOREVER, runs, script, until
 
 RUNTIME = DaprRuntime(Path("daprd"), Path("sentry"))

@@ -8,9 +8,9 @@ import psutil
 import pytest
 
 from dapr_hero.local import ports
-from dapr_hero.local.errors import PortTaken
 from dapr_hero.local.ports import LOOPBACK, free_ports, on_free_ports, reserve
 from dapr_hero.settings import Settings, port_fields
+from dapr_local.errors import PortTaken
 
 
 @pytest.fixture

@@ -11,9 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from dapr_hero.local.go import BuildError
-from dapr_hero.local.pins import GO_VERSION
-from dapr_hero.local.progress import Report
 from dapr_hero.local.runtime import (
     VERSION,
     DaprRuntime,
@@ -23,6 +20,9 @@ from dapr_hero.local.runtime import (
     version_of,
 )
 from dapr_hero.settings import Settings
+from dapr_local.install.go import BuildError
+from dapr_local.install.pins import GO_VERSION
+from dapr_local.progress import Report
 from tests.unit.local.fake_release import (
     RecordingReport,
     ReleaseServer,

@@ -7,7 +7,7 @@ from aiohttp import web
 
 from dapr_hero.local import services
 from dapr_hero.local.data import DataDir
-from dapr_hero.local.ports import on_free_ports
+from dapr_hero.local.ports import free_ports, on_free_ports
 from dapr_hero.service.drain import STOP_TIMEOUT_SECONDS
 from dapr_hero.settings import Settings
 
@@ -85,3 +85,29 @@ async def test_a_service_is_not_killed_while_it_stops_in_order(
     products = services.products(chosen, data, frozenset())
     assert inventory.stop_seconds > unready_seconds + 3 * STOP_TIMEOUT_SECONDS
     assert products.stop_seconds > unready_seconds + 2 * STOP_TIMEOUT_SECONDS
+
+
+@pytest.mark.parametrize(
+    ("status", "states", "yes"),
+    [(200, ("ok", "ok"), True), (200, ("ok", "unavailable"), False), (503, ("ok", "ok"), False)],
+)
+async def test_a_service_is_ready_when_all_its_dependencies_are_available(
+    status: int, states: tuple[str, ...], yes: bool
+) -> None:
+    [port] = free_ports(1)
+
+    async def answer(_: web.Request) -> web.Response:
+        return web.json_response({"dependencies": dict(enumerate(states))}, status=status)
+
+    app = web.Application()
+    app.router.add_get("/readyz", answer)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", port).start()
+    assert await services.all_available(f"http://127.0.0.1:{port}/readyz") is yes
+    await runner.cleanup()
+
+
+async def test_a_service_that_cannot_be_reached_is_not_ready() -> None:
+    [port] = free_ports(1)
+    assert not await services.all_available(f"http://127.0.0.1:{port}/readyz")

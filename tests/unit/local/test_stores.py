@@ -13,11 +13,11 @@ import pytest
 from dapr_hero.local import postgres, valkey
 from dapr_hero.local.credentials import Passwords
 from dapr_hero.local.data import DataDir
-from dapr_hero.local.errors import DataError
-from dapr_hero.local.part import Part
 from dapr_hero.local.ports import on_free_ports
-from dapr_hero.local.process import Process
 from dapr_hero.settings import Settings
+from dapr_local.errors import DataError
+from dapr_local.parts.part import Part
+from dapr_local.supervise.process import Process
 
 
 @pytest.fixture

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from dapr_hero.local import supervisor
-from dapr_hero.local.errors import LocalError, PartDied
-from dapr_hero.local.part import Stage
 from dapr_hero.local.platform import Platform
 from dapr_hero.local.supervisor import Supervisor
+from dapr_local.errors import LocalError, PartDied
+from dapr_local.parts.part import Stage
 from tests.unit.local.test_platform import Workshop
 
 

@@ -9,8 +9,8 @@ import platformdirs
 import pytest
 
 from dapr_hero.local import zipkin
-from dapr_hero.local.errors import LocalError
-from dapr_hero.local.progress import Advance
+from dapr_local.errors import LocalError
+from dapr_local.progress import Advance
 
 JAR = b"a jar"
 Progress = Callable[[str, int], AbstractContextManager[Advance]]

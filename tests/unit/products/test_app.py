@@ -6,13 +6,13 @@ import aiohttp
 import grpc.aio
 import pytest
 
-from dapr_hero.local import readiness as ready
 from dapr_hero.local.ports import on_free_ports
 from dapr_hero.products import app
 from dapr_hero.products.v1 import products_pb2 as pb
 from dapr_hero.products.v1.products_pb2_grpc import ProductsStub
 from dapr_hero.service import logs
 from dapr_hero.settings import Settings
+from dapr_local.parts import readiness as ready
 from tests.conformance.fake_sidecar import FakeSidecar
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from dapr_hero.local.pins import VERSION
+from dapr_local.install.pins import VERSION
 from tests.unit.local.fake_release import script
 
 ROOT = Path(__file__).parents[3]

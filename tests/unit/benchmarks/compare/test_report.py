@@ -8,7 +8,7 @@ from benchmarks.compare.results import Capabilities, Cost, Extra, Reads, Round, 
 from benchmarks.compare.rounds import EXTRAS
 from benchmarks.compare.workloads import KINDS
 from dapr_hero.contract.mode import Mode
-from dapr_hero.local.errors import LocalError
+from dapr_local.errors import LocalError
 
 _PARTS = ("inventory", "inventory-daprd", "valkey", "postgres")
 

@@ -2,10 +2,10 @@ import asyncio
 
 import pytest
 
-from dapr_hero.local import start_order as graph
-from dapr_hero.local.errors import LocalError, PartNotReady
-from dapr_hero.local.part import Part, Stage
-from dapr_hero.local.process import Process
+from dapr_local.errors import LocalError, PartNotReady
+from dapr_local.parts.part import Part, Stage
+from dapr_local.supervise import start_order as graph
+from dapr_local.supervise.process import Process
 
 
 async def _launch() -> Process:

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 
-from dapr_hero.local.process import Check, Process
+from dapr_local.supervise.process import Check, Process
 
 
 class Stage(IntEnum):

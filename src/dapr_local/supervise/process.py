@@ -12,9 +12,9 @@ from pathlib import Path
 
 import psutil
 
-from dapr_hero.local import die_with_parent as bound
-from dapr_hero.local.clean_environment import clean_environment
-from dapr_hero.local.errors import PartDied, PartNotReady
+from dapr_local.errors import PartDied, PartNotReady
+from dapr_local.supervise import die_with_parent as bound
+from dapr_local.supervise.clean_environment import clean_environment
 
 _TAIL_LINES = 15
 _TAIL_BYTES = 16_384

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from dapr_hero.local import die_with_parent as bound
+from dapr_local.supervise import die_with_parent as bound
 
 
 @pytest.fixture

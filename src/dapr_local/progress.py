@@ -20,7 +20,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from dapr_hero.local.printable import printable
+from dapr_local.printable import printable
 
 SECONDS_BETWEEN_LINES = 15.0
 

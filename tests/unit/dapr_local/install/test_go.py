@@ -8,8 +8,8 @@ from zipfile import ZipFile
 
 import pytest
 
-from dapr_hero.local.go import BuildError, Go, install_go, module_sum, run, toolchain
-from dapr_hero.local.pins import GO_PACKAGE, GO_VERSION
+from dapr_local.install.go import BuildError, Go, install_go, module_sum, run, toolchain
+from dapr_local.install.pins import GO_PACKAGE, GO_VERSION
 from tests.unit.local.fake_release import RecordingReport, script
 
 # Made with sha256sum and base64, as https://pkg.go.dev/golang.org/x/mod/sumdb/dirhash describes it.

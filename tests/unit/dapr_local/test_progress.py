@@ -5,7 +5,7 @@ import io
 import pytest
 from rich.console import Console
 
-from dapr_hero.local.progress import SECONDS_BETWEEN_LINES, ConsoleReport
+from dapr_local.progress import SECONDS_BETWEEN_LINES, ConsoleReport
 
 
 class Clock:

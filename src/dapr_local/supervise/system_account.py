@@ -7,8 +7,8 @@ import stat
 import subprocess
 from pathlib import Path
 
-from dapr_hero.local.errors import LocalError
-from dapr_hero.local.process import Account
+from dapr_local.errors import LocalError
+from dapr_local.supervise.process import Account
 
 
 def account(name: str) -> Account | None:

@@ -7,8 +7,8 @@ from aiohttp import web
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_health.v1.health import aio as health
 
-from dapr_hero.local import readiness as ready
 from dapr_hero.local.ports import free_ports
+from dapr_local.parts import readiness as ready
 
 Status = health_pb2.HealthCheckResponse
 
@@ -41,26 +41,8 @@ async def test_http(http_port: int, status: int, yes: bool) -> None:
     assert await ready.http(f"http://127.0.0.1:{http_port}/{status}") is yes
 
 
-@pytest.mark.parametrize(
-    ("status", "states", "yes"),
-    [(200, ("ok", "ok"), True), (200, ("ok", "unavailable"), False), (503, ("ok", "ok"), False)],
-)
-async def test_all_answer(port: int, status: int, states: tuple[str, ...], yes: bool) -> None:
-    async def answer(_: web.Request) -> web.Response:
-        return web.json_response({"dependencies": dict(enumerate(states))}, status=status)
-
-    app = web.Application()
-    app.router.add_get("/readyz", answer)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", port).start()
-    assert await ready.all_answer(f"http://127.0.0.1:{port}/readyz") is yes
-    await runner.cleanup()
-
-
-async def test_nobody_there(port: int) -> None:
+async def test_a_server_that_cannot_be_reached_is_not_ready(port: int) -> None:
     assert not await ready.http(f"http://127.0.0.1:{port}/")
-    assert not await ready.all_answer(f"http://127.0.0.1:{port}/readyz")
     assert not await ready.grpc_serving(f"127.0.0.1:{port}")
 
 

@@ -8,15 +8,8 @@ import tarfile
 import zlib
 from pathlib import Path
 
-from dapr_hero.local.progress import Report
-from dapr_hero.local.transfer import (
-    BrokenOffError,
-    DownloadError,
-    chunks,
-    is_http,
-    is_private,
-    opened,
-)
+from dapr_local.install.transfer import BrokenOffError, DownloadError, chunks, is_http, is_private, opened
+from dapr_local.progress import Report
 
 __all__ = ["ChecksumError", "DownloadError", "fetch"]
 

@@ -3,7 +3,7 @@
 Dapr's Redis component acknowledges entries and never removes one. Its `maxLenApprox` and `streamTTL` also
 remove entries that no group has read yet, so they lose events; this does not.
 
-    python -m dapr_hero.local.stream_trimmer --address localhost:6379 --password-file FILE STREAM...
+    python -m dapr_local.stream_trimmer --address localhost:6379 --password-file FILE STREAM...
 """
 
 import argparse

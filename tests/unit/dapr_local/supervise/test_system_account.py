@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from dapr_hero.local.system_account import account, closed_to_others, reachable
+from dapr_local.supervise.system_account import account, closed_to_others, reachable
 
 
 @pytest.fixture

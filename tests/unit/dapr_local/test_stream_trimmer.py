@@ -11,11 +11,12 @@ import pytest
 from structlog.testing import capture_logs
 from valkey.asyncio import Valkey
 
-from dapr_hero.local import stream_trimmer, valkey
+from dapr_hero.local import valkey
 from dapr_hero.local.credentials import Passwords
 from dapr_hero.local.data import DataDir
 from dapr_hero.local.ports import on_free_ports
 from dapr_hero.settings import Settings
+from dapr_local import stream_trimmer
 
 STREAM = "events"
 COUNT = 1_000
@@ -177,7 +178,7 @@ async def test_the_command_trims_until_it_is_stopped(
     await server.xack(STREAM, "one", *await read(server, "one"))
     password = tmp_path / "password"
     password.write_text(server.connection_pool.connection_kwargs["password"] + "\n")
-    command = [sys.executable, "-P", "-m", "dapr_hero.local.stream_trimmer", "--interval", "0.05"]
+    command = [sys.executable, "-P", "-m", "dapr_local.stream_trimmer", "--interval", "0.05"]
     address = ["--address", f"127.0.0.1:{settings.valkey_port}", "--password-file", str(password)]
     process = await asyncio.create_subprocess_exec(*command, *address, STREAM)
     try:

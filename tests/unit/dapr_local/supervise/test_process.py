@@ -9,8 +9,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from dapr_hero.local.errors import PartDied, PartNotReady
-from dapr_hero.local.process import Account, Process
+from dapr_local.errors import PartDied, PartNotReady
+from dapr_local.supervise.process import Account, Process
 from tests.unit.local.scripts import FOREVER, has_said, runs, script, until
 
 # A child in the same group, and one that has left it for a session of its own, as PostgreSQL's do.
@@ -232,7 +232,7 @@ async def test_it_does_not_survive_a_killed_runner(tmp_path: Path, account: Acco
     runner_code = f"""
 import asyncio
 from pathlib import Path
-from dapr_hero.local.process import Account, Process
+from dapr_local.supervise.process import Account, Process
 async def main():
     process = Process("part", ["/bin/sleep", "600"], Path({str(tmp_path / "log")!r}), account={account!r})
     await process.start()

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from dapr_hero.local import transfer
-from dapr_hero.local.download import ChecksumError, DownloadError, fetch
+from dapr_local.install import transfer
+from dapr_local.install.download import ChecksumError, DownloadError, fetch
 from tests.unit.local.fake_release import (
     CERTIFICATE,
     RecordingReport,

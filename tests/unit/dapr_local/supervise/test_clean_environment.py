@@ -1,6 +1,6 @@
 import pytest
 
-from dapr_hero.local.clean_environment import clean_environment
+from dapr_local.supervise.clean_environment import clean_environment
 
 
 def test_only_harmless_variables_are_inherited(monkeypatch: pytest.MonkeyPatch) -> None:

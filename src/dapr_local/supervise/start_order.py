@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from graphlib import TopologicalSorter
 
-from dapr_hero.local.errors import LocalError
-from dapr_hero.local.part import Part
+from dapr_local.errors import LocalError
+from dapr_local.parts.part import Part
 
 
 async def start(parts: Mapping[str, Part], begin: Callable[[Part], Awaitable[None]]) -> None:

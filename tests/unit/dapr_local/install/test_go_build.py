@@ -7,16 +7,16 @@ from zipfile import ZipFile
 import pytest
 import yaml
 
-from dapr_hero.local import go_build as gobuild
-from dapr_hero.local.go import BuildError, module_sum
-from dapr_hero.local.go_build import build
-from dapr_hero.local.pins import COMPONENTS, REPLACED, SOURCE, VERSION
+from dapr_local.install import go_build as gobuild
+from dapr_local.install.go import BuildError, module_sum
+from dapr_local.install.go_build import build
+from dapr_local.install.pins import COMPONENTS, REPLACED, SOURCE, VERSION
 from tests.unit.local.fake_release import RecordingReport, script
 
 BUILD = 'while [ "$1" != -o ]; do shift; done; echo daprd > "$2daprd"; echo sentry > "$2sentry"'
 MODULE = f"{SOURCE}@v{VERSION}"
 FOREIGN = ("pubsub_pulsar", "state_cassandra", "pubsub_redis_test")
-REPOSITORY = Path(__file__).parents[3]
+REPOSITORY = Path(__file__).parents[4]
 
 
 @pytest.fixture(autouse=True)

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from rich.filesize import decimal
 
-from dapr_hero.local.go import BuildError, Go, toolchain
-from dapr_hero.local.pins import COMPONENTS, REPLACED, SOURCE, SOURCE_SUM, VERSION
-from dapr_hero.local.progress import Report
+from dapr_local.install.go import BuildError, Go, toolchain
+from dapr_local.install.pins import COMPONENTS, REPLACED, SOURCE, SOURCE_SUM, VERSION
+from dapr_local.progress import Report
 
 # Without a tag daprd panics when it starts, and some of our components are not in "stablecomponents".
 TAGS = "allcomponents"

@@ -1,0 +1,1 @@
+"""Gets Dapr's programs: found, downloaded or built."""
