@@ -1,4 +1,4 @@
-# The two services, each in an image of its own: `make docker-build`. Why they are made like this: docs/adr/0017-images.md
+# The two services, each in its own image: `make docker-build`. The reasons: docs/adr/0017-images.md
 ARG BASE_IMAGE=python:3.11-slim-bookworm
 
 FROM ${BASE_IMAGE} AS wheel

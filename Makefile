@@ -14,7 +14,7 @@ VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 DOCKER ?= docker
 REGISTRY ?=
 TAG ?= $(VERSION)
-# Another base, where this repository lives, and what this machine's `docker build` needs beside: a proxy, a network.
+# Another base image, the address of this repository, and more options for `docker build`: a proxy, a network.
 BASE_IMAGE ?=
 SOURCE ?=
 DOCKER_BUILD_FLAGS ?=
@@ -150,10 +150,11 @@ docker-test: $(VENV)/installed docker-ready ## Build the images, start them, and
 	@$(BIN)/pytest tests/docker
 
 .PHONY: lint
-lint: $(VENV)/installed ## Check style, format, strict types, and what is generated
+lint: $(VENV)/installed ## Check style, format, docstrings, prose, strict types and generated files
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@$(BIN)/python -m tools.prose
 	@$(BIN)/python -m tools.env_file --check
 	@$(BIN)/python -m tools.manifests --check
 

@@ -44,7 +44,7 @@ def _shown(cpu: dict[str, float]) -> str:
 
 @contextmanager
 def _limited(on: BenchPlatform, cores: float) -> Iterator[asyncio.Task[None]]:
-    """A control group for each process of inventory and its replicas, as soon as it runs."""
+    """Put each process of inventory and its replicas into a control group."""
     groups = {part: _GROUPS / f"dapr-hero-{part}" for part in on.inventories}
     for group in groups.values():
         group.mkdir(exist_ok=True)

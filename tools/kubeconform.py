@@ -29,7 +29,7 @@ _NAME = "{{.ResourceKind}}{{.KindSuffix}}.json"
 
 
 def findings(files: Sequence[Path], tools: Path, report: Report) -> Iterator[tuple[str, str]]:
-    """What is wrong in the manifests: pairs of a file's stem and a line.
+    """Return the findings in the manifests: pairs of a file's stem and a line.
 
     They must fit the oldest Kubernetes that the platform takes and the newest one known. `tools` is the
     environment of requirements/checks.txt. Raises: BuildError when kubeconform or a schema cannot be had.
@@ -59,7 +59,7 @@ def _judged(program: Path, schemas: Sequence[Path], files: Sequence[Path]) -> It
 
 
 def _versions(schemas: Path) -> list[Path]:
-    """The strict schemas of the oldest Kubernetes and of the newest."""
+    """Return the strict schemas of the oldest and the newest Kubernetes."""
     known = {tuple(map(int, each.name[1:].split(".")[:2])): each for each in schemas.glob("*-local-strict")}
     if OLDEST_KUBERNETES not in known:
         raise BuildError(f"no schemas of Kubernetes {OLDEST_KUBERNETES} in {schemas}")
@@ -67,7 +67,7 @@ def _versions(schemas: Path) -> list[Path]:
 
 
 def _usable(version: Path, folder: Path) -> None:
-    """Copies that refer to each other by their files: the originals do by addresses that nobody serves."""
+    """Copy the schemas so that they refer to each other by file: nobody serves the original addresses."""
     for path in version.glob("*.json"):
         schema = json.loads(path.read_text())
         kept = {key: value for key, value in schema.items() if key not in ("$id", "$schema")}

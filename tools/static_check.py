@@ -74,7 +74,7 @@ def _found(folder: Path, report: Report) -> Iterator[Finding]:
 
 
 def _built(folder: Path) -> Iterator[Finding]:
-    """What cannot be built; what can goes into the folder."""
+    """Build the overlays into the folder; return the ones that fail."""
     for name in overlay.names():
         for mode in Mode:
             try:
@@ -87,7 +87,7 @@ def _built(folder: Path) -> Iterator[Finding]:
 
 
 def _policies(files: Sequence[Path]) -> Iterator[Finding]:
-    """What checkov finds, less what .checkov.yaml and the manifests' annotations leave out with a reason."""
+    """Return the findings of checkov that neither .checkov.yaml nor an annotation excludes."""
     checkov: list[str | Path] = [TOOLS / "bin" / "checkov", "--config-file=.checkov.yaml", "--output=json"]
     # It would ask for a newer version of itself.
     quiet = {**os.environ, "CKV_SKIP_PACKAGE_UPDATE_CHECK": "true"}

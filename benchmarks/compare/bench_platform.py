@@ -35,7 +35,7 @@ class BenchPlatform(NamedTuple):
 
     @asynccontextmanager
     async def swapped(self, part: str, *program: str) -> AsyncIterator[Process]:
-        """A program for Python that runs in place of a service, which is stopped, until the block ends."""
+        """Run a Python program in place of a service until the block ends."""
         await self.platform.stop(part)
         log = self.platform.processes[part].log
         process = Process(
@@ -75,7 +75,7 @@ class Silence:
 async def bench_platform(
     mode: Mode, runtime: DaprRuntime, *, tracing: bool = False, mtls: bool = False, inventories: int = 1
 ) -> AsyncIterator[BenchPlatform]:
-    """A fresh platform; its data is gone afterwards. Raises: LocalError."""
+    """Run a new platform with temporary data. Raises: LocalError."""
     with _folder() as folder:
         settings = on_free_ports(dapr_mode=mode, data_dir=folder / "data", tracing=tracing)
         left_out = {zipkin.NAME: tracing, sentry.NAME: mtls}

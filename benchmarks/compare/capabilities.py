@@ -98,7 +98,7 @@ def _word(able: bool) -> str:
 
 
 async def _registration(mode: Mode) -> list[dict[str, Any]]:
-    """What the mode, as we use it, tells Dapr when that asks for its subscriptions."""
+    """Return the subscriptions that the mode reports to Dapr."""
     settings = on_free_ports(dapr_mode=mode)
 
     async def succeed(_: str, batch: Sequence[CloudEvent]) -> list[Outcome]:
@@ -165,7 +165,7 @@ async def _exception(mode: Mode) -> str:
 
 @asynccontextmanager
 async def _bare(mode: Mode, handle: Handle) -> AsyncIterator[Settings]:
-    """The mode without what we add to the SDK, with an asynchronous handler, until the block ends."""
+    """Run the mode without our additions to the SDK, with an asynchronous handler, until the block ends."""
     settings = on_free_ports(dapr_mode=mode, app_api_token=_TOKEN, pubsub_topic=_TOPIC)
     listener = await _BARE.get(mode, _our_own)(settings, handle)
     try:
@@ -219,7 +219,7 @@ async def _send(settings: Settings, token: str) -> str:
 
 @contextmanager
 def _no_logs() -> Iterator[None]:
-    """The traces of what fails on purpose are not for the terminal."""
+    """Silence the log of calls that fail on purpose."""
     logging.disable()
     try:
         yield

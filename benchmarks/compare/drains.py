@@ -18,7 +18,7 @@ _PATIENCE_SECONDS = 300
 
 
 async def drain(bench: BenchPlatform, workload: Workload) -> Cost:
-    """What one event costs, from a tenth of the backlog to its end. Raises: WrongResult."""
+    """Return the cost of an event, measured from a tenth of the backlog to its end. Raises: WrongResult."""
     for part in bench.inventories:
         await bench.platform.stop(part)
     await bench.backlog.fill(workload)
@@ -32,7 +32,7 @@ async def drain(bench: BenchPlatform, workload: Workload) -> Cost:
 
 
 async def drain_into_no_op(bench: BenchPlatform, workload: Workload) -> Cost:
-    """The same with a handler that stores nothing and says success: what Dapr itself costs."""
+    """Return the cost of an event with a handler that stores nothing: the cost of Dapr itself."""
     await bench.platform.stop(INVENTORY)
     await bench.platform.stop(INVENTORY_DAPRD)
     await bench.backlog.fill(workload)

@@ -19,7 +19,7 @@ def event_cpu(workload: str) -> Figure:
 
 
 def event_cpu_of(workload: str, part: str) -> Figure:
-    """The same of one process."""
+    """Return the figure of one process."""
     return lambda each: each.ingest[workload].cpu[part]
 
 
@@ -29,7 +29,7 @@ def event_rate(workload: str) -> Figure:
 
 
 def added(workload: str) -> Figure:
-    """What app and stores add to the cost of a handler that stores nothing, in percent of it."""
+    """Return the cost that app and stores add to a handler that stores nothing, in percent."""
     return lambda each: (each.ingest[workload].total / each.ingest[NOTHING].total - 1) * 100
 
 
@@ -39,12 +39,12 @@ def get_cpu(kind: str) -> Figure:
 
 
 def get_cpu_of(kind: str, part: str) -> Figure:
-    """The same of one process."""
+    """Return the figure of one process."""
     return lambda each: each.reads[kind].cost.cpu[part]
 
 
 def get_rate(kind: str) -> Figure:
-    """Requests a second."""
+    """Return the requests per second."""
     return lambda each: each.reads[kind].cost.rate
 
 

@@ -42,7 +42,7 @@ class Target(NamedTuple):
 
 
 async def read(bench: BenchPlatform, workload: Workload, seconds: int, *others: Process) -> Reads:
-    """What one read costs of the items of a drained workload, with others to count. Raises: WrongResult."""
+    """Return the cost of a read of the items of a drained workload. Raises: WrongResult."""
     target = Target(
         bench.settings.inventory_port, workload.kinds[0].resource, workload.prefix, workload.total
     )

@@ -53,7 +53,7 @@ def write(run: Run, page: Path) -> None:
 
 
 def summary(run: Run) -> str:
-    """The table that a busy reader takes away."""
+    """Return the summary table."""
     columns: list[_Row] = [
         ("CPU per widget event (µs)", figures.event_cpu("widget"), 0),
         ("widget events/s", figures.event_rate("widget"), 0),

@@ -86,7 +86,7 @@ class Run(msgspec.Struct, frozen=True):
 
 
 def load(path: Path) -> Run:
-    """An earlier run. Raises: LocalError."""
+    """Return an earlier run. Raises: LocalError."""
     try:
         return msgspec.json.decode(path.read_bytes(), type=Run)
     except OSError as error:

@@ -32,7 +32,7 @@ class Stores:
         }
 
     async def check(self, workload: Workload) -> None:
-        """Raises: WrongResult, which names an item."""
+        """Compare the stores with the workload. Raises: WrongResult, which names an item."""
         for resource, expected in workload.expected().items():
             found = await self._items(resource, workload.prefix)
             wrong = [id for id in expected.keys() | found.keys() if expected.get(id) != found.get(id)]
@@ -68,7 +68,7 @@ class Stores:
 
 @asynccontextmanager
 async def opened(settings: Settings) -> AsyncIterator[Stores]:
-    """The stores of the platform that runs with these settings."""
+    """Connect to the stores of the platform that runs with these settings."""
     secrets = read_secrets(settings)
     login = secrets[settings.postgres_secret]
     postgres = await asyncpg.connect(

@@ -38,12 +38,12 @@ class Workload(NamedTuple):
     """Of the ids, so that no two workloads share an item."""
 
     def events(self) -> Iterator[dict[str, object]]:
-        """The CloudEvents."""
+        """Yield the CloudEvents."""
         for number in range(self.total):
             yield event(self.kinds[number % len(self.kinds)], self._id(number), number)
 
     def expected(self) -> Mapping[str, dict[str, Stored]]:
-        """What must be stored, by resource and id."""
+        """Return the items that must be stored, by resource and id."""
         found: dict[str, dict[str, Stored]] = {kind.resource: {} for kind in self.kinds}
         for number in range(self.total):
             kind = self.kinds[number % len(self.kinds)]
@@ -55,7 +55,7 @@ class Workload(NamedTuple):
 
 
 def event(kind: Kind, id: str, number: int = 0) -> dict[str, object]:
-    """A CloudEvent that makes one item."""
+    """Return a CloudEvent that creates one item."""
     return {
         "specversion": "1.0",
         "id": f"event-{id}",
@@ -73,5 +73,5 @@ def _description(number: int) -> str:
 
 
 def encoded(kind: Kind, id: str) -> bytes:
-    """The same as it is published."""
+    """Return the CloudEvent as it is published."""
     return encode(event(kind, id))

@@ -34,7 +34,7 @@ _PATIENCE_SECONDS = 30.0
 
 
 def eventually(look: Callable[[], T], *, seconds: float = _PATIENCE_SECONDS) -> T:
-    """What `look` returns once it is true; else fails with the last it returned."""
+    """Return the result of `look` once it is true; fail with its last result after the deadline."""
     deadline = time.monotonic() + seconds
     while not (seen := look()):
         if time.monotonic() > deadline:
@@ -44,7 +44,7 @@ def eventually(look: Callable[[], T], *, seconds: float = _PATIENCE_SECONDS) -> 
 
 
 class RunningPlatform:
-    """A platform that runs on a thread of its own, so that tests of any kind can use it."""
+    """A platform that runs on a separate thread, for synchronous and asynchronous tests."""
 
     def __init__(self, platform: Platform, loop: asyncio.AbstractEventLoop, http: httpx.Client) -> None:
         self._platform = platform
@@ -86,7 +86,7 @@ class RunningPlatform:
         return [name for name, process in self._platform.processes.items() if not process.running]
 
     def log(self, part: str) -> str:
-        """What a part has logged so far."""
+        """Return the log of a part."""
         return self._platform.processes[part].log.read_text()
 
     def publish(self, event: Mapping[str, Any] | bytes, **headers: str) -> None:
@@ -102,13 +102,13 @@ class RunningPlatform:
         return self._http.get(f"http://127.0.0.1:{self.settings.inventory_port}{path}")
 
     def trace(self, trace_id: str) -> list[dict[str, Any]]:
-        """The spans of a trace that Zipkin has got so far."""
+        """Return the spans of a trace that have reached Zipkin."""
         answer = self._http.get(f"http://127.0.0.1:{self.settings.zipkin_port}/api/v2/trace/{trace_id}")
         spans: list[dict[str, Any]] = answer.json() if answer.status_code == 200 else []
         return spans
 
     def process(self, part: str) -> psutil.Process:
-        """The process of a part as it runs now."""
+        """Return the current process of a part."""
         return psutil.Process(self._platform.processes[part].pid)
 
     def _signal(self, part: str, signum: signal.Signals) -> None:
@@ -122,7 +122,7 @@ class RunningPlatform:
 
 @contextmanager
 def start_platform(chosen: Settings, found: DaprRuntime, **options: Any) -> Iterator[RunningPlatform]:
-    """A platform with these settings; `options` are those of `Platform`. Raises: LocalError."""
+    """Run a platform with these settings; `options` are those of `Platform`. Raises: LocalError."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, name="platform")
     thread.start()
@@ -151,7 +151,7 @@ def dapr_runtime() -> DaprRuntime:
 
 @pytest.fixture(scope="module")
 def data_dir() -> Iterator[Path]:
-    """A data directory that is gone after the module; open to others, since PostgreSQL never runs as root."""
+    """Provide a temporary data directory, open to others, because PostgreSQL never runs as root."""
     with tempfile.TemporaryDirectory(prefix="dapr-hero-") as folder:
         Path(folder).chmod(0o755)
         yield Path(folder) / "data"
@@ -159,7 +159,7 @@ def data_dir() -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def platform(dapr_runtime: DaprRuntime, data_dir: Path) -> Iterator[RunningPlatform]:
-    """The whole platform on free ports, in the mode of DAPR_MODE, for the tests of a module."""
+    """Run the whole platform on free ports in the mode of DAPR_MODE, for the tests of a module."""
     mode = settings.load().dapr_mode
     with start_platform(on_free_ports(dapr_mode=mode, data_dir=data_dir), dapr_runtime) as running:
         yield running

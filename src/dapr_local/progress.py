@@ -1,4 +1,4 @@
-"""How the local runner tells what it does: lines, and progress of what takes long."""
+"""Reports what the local runner does: lines, and progress bars for long work."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -28,10 +28,10 @@ Advance = Callable[[int], None]
 
 
 class Report(Protocol):
-    """Where progress is told; `unit` is "bytes" or the plural of what is counted."""
+    """Shows progress; `unit` is "bytes" or the plural of what is counted."""
 
     def say(self, message: str) -> None:
-        """Tell one line."""
+        """Print one line."""
 
     def track(
         self, description: str, total: int | None, unit: str = "steps"
@@ -53,7 +53,7 @@ class ConsoleReport:
     def track(
         self, description: str, total: int | None, unit: str = "steps"
     ) -> AbstractContextManager[Advance]:
-        """A bar with amount, share and time left; without a total, a spinner and the time passed."""
+        """Show a bar with amount, share and time left; without a total, a spinner and the elapsed time."""
         if self._console.is_terminal:
             return self._bar(description, total, unit)
         return self._lines(description, total, unit)

@@ -40,7 +40,7 @@ def examine(settings: Settings) -> list[Check]:
 
 
 def show(checks: list[Check], console: Console) -> None:
-    """The checks as a table."""
+    """Print the checks as a table."""
     table = Table("", "what", "found", "what to do")
     for check in checks:
         mark = "[green]ok[/]" if check.ok else "[bold red]no[/]"

@@ -163,7 +163,8 @@ def common(
         bool,
         typer.Option("--version", callback=_show_version, is_eager=True, help="Show the versions and exit"),
     ] = False,
-) -> None: ...
+) -> None:
+    """Take the options that come before a command."""
 
 
 def main() -> None:

@@ -39,7 +39,7 @@ class DeadLettersClient:
         return msgspec.json.decode(await client.ask(self._http, "GET", self._url, **query), type=Page)
 
     async def keys(self, state: DeadLetterState) -> list[str]:
-        """The keys of all letters in this state."""
+        """Return the keys of all dead letters in this state."""
         page = await self.page(state, _PAGE)
         keys = [letter.key for letter in page.letters]
         while page.next:
@@ -52,7 +52,7 @@ class DeadLettersClient:
         return msgspec.json.decode(await client.ask(self._http, "GET", self._one(key)), type=DeadLetter)
 
     async def replay(self, key: str) -> None:
-        """Publish its event anew."""
+        """Publish its event again."""
         await client.ask(self._http, "POST", f"{self._one(key)}/replay")
 
     def _one(self, key: str) -> str:
@@ -63,5 +63,5 @@ class DeadLettersClient:
         return f"{self._url}/{quote(key, safe='')}"
 
     async def discard(self, key: str) -> None:
-        """Forget it."""
+        """Delete it."""
         await client.ask(self._http, "DELETE", self._one(key))

@@ -49,7 +49,7 @@ def events(type: str, id: str, description: str, price: str, count: int) -> Iter
 
 
 def event_in(path: Path) -> bytes:
-    """The CloudEvent in a file, with an id and a time of now where it has none. Raises: ClientError."""
+    """Return the CloudEvent in a file, with a new id and the current time if it lacks them. Raises: ClientError."""
     try:
         event = msgspec.json.decode(path.read_bytes(), type=dict[str, msgspec.Raw])
     except OSError as error:
@@ -80,7 +80,7 @@ async def publish(settings: Settings, events: Iterator[bytes], total: int, repor
 
 
 async def get(settings: Settings, resource: str, id: str) -> str:
-    """The JSON of one item. Raises: ClientError."""
+    """Return one item as JSON. Raises: ClientError."""
     collection = {"widget": "widgets", "gadget": "gadgets"}.get(resource, "products")
     # Encoded already: the library would decode what need not be encoded.
     url = URL(f"{settings.inventory_url}/v1/{collection}/{quote(id, safe='')}", encoded=True)
@@ -89,6 +89,7 @@ async def get(settings: Settings, resource: str, id: str) -> str:
 
 
 def session(settings: Settings, headers: Mapping[str, str] | None = None) -> aiohttp.ClientSession:
+    """Return a session with the timeouts of the settings; the caller closes it."""
     timeout = aiohttp.ClientTimeout(total=settings.request_timeout_seconds * 2)
     return aiohttp.ClientSession(timeout=timeout, headers=headers)
 

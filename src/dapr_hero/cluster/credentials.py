@@ -67,7 +67,7 @@ def _require() -> None:
 
 
 def _made(namespace: str, name: str, make: Callable[[], Values]) -> Values:
-    """The secret as it is; made, if there is none."""
+    """Return the secret; create it if it does not exist."""
     found = _found(namespace, name)
     if found is not None:
         return found
@@ -78,7 +78,7 @@ def _made(namespace: str, name: str, make: Callable[[], Values]) -> Values:
 
 def _found(namespace: str, name: str) -> Values | None:
     secret = kubectl.find("secret", name, f"--namespace={namespace}")
-    data = secret.get("data") if secret else None  # none also where somebody made it empty
+    data = secret.get("data") if secret else None  # None also for an empty secret
     return {key: base64.b64decode(value).decode() for key, value in data.items()} if data else None
 
 

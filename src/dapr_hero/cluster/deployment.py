@@ -10,7 +10,7 @@ _ROLLOUT_SECONDS = 300
 def deploy(overlay: Overlay, report: Report) -> None:
     """Bring the overlay into the cluster and wait until it runs; what is there already is updated.
 
-    Raises: ClusterError. What is wrong with the cluster or the overlay is found before anything is changed.
+    Raises: ClusterError. Problems of the cluster or the overlay are found before anything is changed.
     """
     resources = overlay.build()
     preflight.check()

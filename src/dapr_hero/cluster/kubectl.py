@@ -18,7 +18,7 @@ _LOGGED = re.compile(r'[IWEF]\d{4} [^]]+\] (?:.*? err=")?(.*?)"?$')
 
 
 def run(*arguments: str, given: str | None = None, timeout: float = _TIMEOUT_SECONDS) -> str:
-    """What kubectl prints; `given` is its standard input. Raises: ClusterError with what it says."""
+    """Run kubectl with `given` as its input; return its output. Raises: ClusterError with its message."""
     program = shutil.which("kubectl")
     if program is None:
         raise ClusterError("kubectl is not installed: https://kubernetes.io/docs/tasks/tools/")
@@ -34,13 +34,13 @@ def run(*arguments: str, given: str | None = None, timeout: float = _TIMEOUT_SEC
 
 
 def get(kind: str, *arguments: str) -> Resource:
-    """A resource, or a list of them under `items`. Raises: ClusterError."""
+    """Return a resource, or a list of them under `items`. Raises: ClusterError."""
     found: Resource = json.loads(run("get", kind, *arguments, "--output=json"))
     return found
 
 
 def find(kind: str, *arguments: str) -> Resource | None:
-    """A resource; None where there is no such one. Raises: ClusterError."""
+    """Return a resource, or None if it does not exist. Raises: ClusterError."""
     found = run("get", kind, *arguments, "--output=json", "--ignore-not-found")
     return json.loads(found) if found else None
 
@@ -51,7 +51,7 @@ def apply(*resources: Mapping[str, Any]) -> None:
 
 
 def apply_text(documents: str) -> None:
-    """The same for documents in YAML or JSON."""
+    """Apply documents in YAML or JSON."""
     run("apply", "--filename=-", given=documents)
 
 
@@ -67,7 +67,7 @@ def _list(resources: Sequence[Mapping[str, Any]]) -> str:
 def _first_error(stderr: str) -> str:
     """Its last line says least: what it tried comes first, and then often a hint how to call it.
 
-    What it only logs is looked at when it says nothing else.
+    Lines of its log count only if it prints nothing else.
     """
     lines = [line.strip() for line in stderr.splitlines() if line.strip() and not line.startswith("Warning:")]
     said = [line for line in lines if not _LOGGED.match(line)]

@@ -1,4 +1,4 @@
-"""What is to be in the cluster: an overlay of k8s/overlays in one mode, with the images of one version."""
+"""The desired state of the cluster: an overlay of k8s/overlays in one mode, with the images of one version."""
 
 import tempfile
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ SERVICES = ("inventory", "products")
 
 
 def names() -> list[str]:
-    """The overlays there are. Raises: ClusterError when there are none here."""
+    """Return the names of the overlays. Raises: ClusterError if there are none here."""
     found = sorted(each.name for each in (_ROOT / "overlays").glob("*/"))
     if not found:
         raise ClusterError(f"there are no manifests in {_ROOT.absolute()}: start in the repository")
@@ -27,11 +27,13 @@ def names() -> list[str]:
 
 @dataclass(frozen=True)
 class Overlay:
+    """An overlay of k8s/overlays, with the mode and the images that it is built for."""
+
     name: str
     mode: Mode
     tag: str
     registry: str = ""
-    """In front of the images' names; empty: those that are on the nodes already."""
+    """The prefix of the images' names; empty if the images are already on the nodes."""
 
     def build(self) -> list[dict[str, Any]]:
         """All its resources. Raises: ClusterError for one that is not there, or is no good."""

@@ -74,7 +74,7 @@ def _container(deployment: dict[str, Any]) -> dict[str, Any]:
 
 
 def _version(text: str) -> tuple[int, ...]:
-    """The numbers in front: "v1.35.4-gke.1" is (1, 35, 4); what has none ("edge", a digest alone) passes."""
+    """Return the leading numbers: "v1.35.4-gke.1" is (1, 35, 4); without any ("edge", a digest) the check passes."""
     numbers = re.match(r"v?(\d+(?:\.\d+)*)", text)
     return tuple(int(each) for each in numbers[1].split(".")) if numbers else (9999,)
 

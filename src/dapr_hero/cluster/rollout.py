@@ -1,4 +1,4 @@
-"""Waiting until the cluster has become what it was told to be."""
+"""Waits until a rollout is complete."""
 
 import time
 
@@ -40,7 +40,7 @@ def _is_rolled_out(workload: Resource) -> bool:
 
 
 def _check_crashes() -> None:
-    """Raises: ClusterError with the last words of what ends again and again."""
+    """Check for containers that keep crashing. Raises: ClusterError with their last lines."""
     # Only of the newest of each app: an older one may be what this rollout repairs.
     for pod in {each.app: each for each in status.pods()}.values():
         if pod.crashing:

@@ -35,7 +35,7 @@ def pods() -> list[Pod]:
 
 
 def mode() -> str:
-    """The mode in which inventory runs. Raises: ClusterError when it is not there."""
+    """Return the mode of the deployed inventory. Raises: ClusterError if it is not deployed."""
     inventory = kubectl.find("deployment", "inventory", "--namespace=dapr-hero-inventory")
     if inventory is None:
         raise ClusterError("the platform is not in this cluster: run `make k8s-deploy`")

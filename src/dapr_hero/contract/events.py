@@ -54,6 +54,8 @@ class Verdict(Enum):
 
 
 class Outcome(NamedTuple):
+    """What has become of an event. The reason is for logs and for dead letters."""
+
     verdict: Verdict
     reason: str = ""
 
@@ -89,7 +91,7 @@ _object_decoder = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
 def decode(raw: bytes | msgspec.Raw) -> CloudEvent:
-    """The event in structured JSON. Never fails: what cannot be read is an event with a `fault`."""
+    """Return the event in structured JSON. Never raises: an unreadable event has a `fault`."""
     try:
         event = CloudEvent(*msgspec.structs.astuple(_decoder.decode(raw)))
     except items.NOT_JSON as error:
@@ -128,7 +130,7 @@ def _unaltered(original: bytes) -> dict[str, object] | None:
 
 
 def unwrapped(wrapper: bytes) -> bytes:
-    """The bytes that an event carries; what carries none, as it is."""
+    """Return the bytes that a wrapper event carries, or the input unchanged if it is not a wrapper."""
     try:
         return _wrapper_decoder.decode(wrapper).data_base64
     except items.NOT_JSON:
@@ -142,7 +144,7 @@ def pack(events: Sequence[CloudEvent], source: str, reason: str) -> bytes:
 
 
 def unpack(event: CloudEvent) -> list[CloudEvent]:
-    """The events that were packed. Raises: Malformed."""
+    """Return the events of a pack. Raises: Malformed."""
     try:
         members = _pack_decoder.decode(event.data).events
     except items.NOT_JSON as error:
@@ -155,7 +157,7 @@ def unpack(event: CloudEvent) -> list[CloudEvent]:
 
 
 def _made_up(source: str, type: str, content_type: str) -> dict[str, str]:
-    """The attributes of an event that begins here."""
+    """Return the attributes of a new event."""
     return {
         "specversion": "1.0",
         "id": str(uuid.uuid4()),
@@ -167,7 +169,7 @@ def _made_up(source: str, type: str, content_type: str) -> dict[str, str]:
 
 
 def _essence(event: CloudEvent) -> dict[str, object]:
-    """All that decides about the event's item, so that a pack has a bound, whatever else a sender adds."""
+    """Return only the attributes that determine the stored version, so that the size of a pack is bounded."""
     trace = event.traceparent
     traced = isinstance(trace, str) and len(trace) == _TRACEPARENT_CHARACTERS
     return {
@@ -179,7 +181,7 @@ def _essence(event: CloudEvent) -> dict[str, object]:
 
 
 def version(event: CloudEvent) -> Version:
-    """The item that the event carries, as of the event. Raises: Malformed."""
+    """Return the version of the item that the event carries. Raises: Malformed."""
     if event.fault:
         raise Malformed(event.fault)
     for name in ("id", "source", "specversion", "type"):

@@ -1,4 +1,4 @@
-"""What is stored: an item, its limits, and the version that decides which of two events is newer."""
+"""Items: the stored values, their limits, and the versions that decide which of two events is newer."""
 
 import re
 from decimal import Context, Decimal, InvalidOperation
@@ -65,7 +65,7 @@ encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
 def parse(payload: bytes) -> Item:
-    """The item in a JSON payload. Raises: Malformed."""
+    """Return the item in a JSON payload. Raises: Malformed."""
     try:
         fields = _decoder.decode(payload)
     except NOT_JSON as error:
@@ -74,7 +74,7 @@ def parse(payload: bytes) -> Item:
 
 
 def checked(id: str, description: str, price: str) -> Item:
-    """The item with these fields, its price in plain notation. Raises: Malformed."""
+    """Return the item with these fields, its price in plain notation. Raises: Malformed."""
     if not 1 <= len(id) <= MAX_ID:
         raise Malformed(f"id must have 1 to {MAX_ID} characters, but has {len(id)}")
     if id in (".", ".."):

@@ -16,7 +16,7 @@ from dapr_hero.service.problems import exception_handlers, json_response
 
 
 def build(reads: Mapping[str, Read], essential: Mapping[str, Check], stores: Mapping[str, Check]) -> ASGIApp:
-    """`reads` has one entry for each resource; the checks are those of `health.routes`."""
+    """Return the app. `reads` has one entry per resource; the checks are those of `health.routes`."""
     routes = [*health.routes(essential, stores), Route("/openapi.json", _openapi), Route("/docs", _docs)]
     return ItemsApi(reads, Starlette(routes=routes, exception_handlers=exception_handlers))
 

@@ -1,4 +1,4 @@
-"""Wires inventory: settings → mode → stores → servers → drain. The only place that knows them all."""
+"""Wires inventory: settings → mode → stores → servers → drain. Only this file knows all of them."""
 
 import asyncio
 from collections.abc import Mapping

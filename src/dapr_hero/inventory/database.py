@@ -56,7 +56,7 @@ class Database:
             await pool.close()
 
     async def _pool(self) -> asyncpg.Pool:
-        """Opened once however many ask, and however soon they give up; after a failure, anew."""
+        """Return the pool. It is opened once for all concurrent callers, and again after a failure."""
         if not self._opening or (self._opening.done() and self._opening.exception()):
             self._opening = asyncio.create_task(self._open())
         return await asyncio.shield(self._opening)
@@ -79,7 +79,7 @@ class Database:
         return pool
 
     async def _connect(self, *_: Any, **options: Any) -> asyncpg.Connection:
-        # Asked for anew for each connection, so that a rotated secret needs no restart.
+        # Read again for each connection, so that a rotated secret needs no restart.
         secret = await self._sidecar.get_secret(
             self._settings.secret_store_name, self._settings.postgres_secret
         )

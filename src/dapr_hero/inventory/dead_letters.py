@@ -1,4 +1,4 @@
-"""The dead letters: events that could not be stored, kept in PostgreSQL until somebody decides about them."""
+"""The dead letters: events that could not be stored, kept in PostgreSQL until a user replays or discards them."""
 
 import hashlib
 import re
@@ -152,5 +152,5 @@ def _publishable(original: bytes) -> bytes:
 
 
 def _text(attribute: object) -> str | None:
-    """A value for a text column, which holds no NUL."""
+    """Return a value for a text column, without the character NUL."""
     return attribute[:200].replace("\0", "") if isinstance(attribute, str) and attribute else None

@@ -66,7 +66,7 @@ class Handlers:
         letters: DeadLetters,
         unknown_path: UnknownPath,
     ) -> None:
-        """`saves` has one entry for each resource."""
+        """Handle the events of these resources: `saves` has one entry per resource."""
         self._saves = saves
         self._side_topics = side_topics
         self._letters = letters

@@ -1,4 +1,4 @@
-"""What the REST API says of itself: /openapi.json, and a page for people at /docs."""
+"""The description of the REST API: /openapi.json, and an HTML page at /docs."""
 
 from html import escape
 from typing import Any
@@ -22,10 +22,10 @@ _ITEM: dict[str, Any] = {
     },
 }
 _ERRORS = {
-    "400": "The id has no or too many characters",
+    "400": "The id is empty or longer than 256 characters",
     "404": "There is no such item",
     "503": "A dependency is down or too slow; try again",
-    "500": "A fault of ours, logged",
+    "500": "Internal error; details are in the log",
 }
 
 
@@ -52,7 +52,10 @@ def _document() -> dict[str, Any]:
     paths["/healthz"] = _get("Is the process alive?", {"200": _answer("It is", anything)})
     paths["/readyz"] = _get(
         "Can it take requests, and which dependency answers?",
-        {"200": _answer("It can", anything), "503": _answer("It ends, or has no sidecar", anything)},
+        {
+            "200": _answer("It can", anything),
+            "503": _answer("It is shutting down or has no sidecar", anything),
+        },
     )
     return {
         "openapi": "3.1.0",
@@ -80,7 +83,7 @@ Also: <a href="/readyz">/readyz</a>, <a href="/metrics">/metrics</a>.</p>
 
 
 def page() -> str:
-    """The document as one HTML page that needs nothing from elsewhere."""
+    """Return the document as one HTML page without external resources."""
     return _PAGE.format(
         operations="".join(_operation(path, each["get"]) for path, each in DOCUMENT["paths"].items())
     )

@@ -53,7 +53,7 @@ class _Bisection:
         self.refused: dict[str, Exception] = {}
 
     async def save(self, versions: list[Version]) -> None:
-        """Raises: Unavailable."""
+        """Save the versions, bisecting a batch that fails. Raises: Unavailable."""
         try:
             await self._save(versions)
         except Unavailable:

@@ -1,4 +1,4 @@
-"""Where events go that cannot be stored now, or ever: topics, whose broker was up when the event came in."""
+"""Publishes events that cannot be stored now (parked) or ever (dead letters) to their own topics."""
 
 import asyncio
 import time
@@ -15,16 +15,16 @@ from dapr_hero.sidecar.interface import Sidecar
 
 log = structlog.get_logger()
 
-# How long a broker that has just gone is waited for. With the retries of Dapr's policy that makes more than
-# the component's processingTimeout, which ends the delivery, and leaves the event unacknowledged (ADR 9).
+# The longest wait for a broker that has just become unavailable. With the retries of Dapr's policy it exceeds the
+# component's processingTimeout, which ends the delivery and leaves the event unacknowledged (ADR 9).
 _TIMEOUT_SECONDS = 8.0
 _PAUSE_SECONDS = 0.5
-# What comes back comes by single packs: small enough that a store which is back is not overrun.
+# Packs come back one by one. They are small, so a store that has recovered is not overloaded.
 _PACK_EVENTS = 100
 
 
 class SideTopics:
-    """Publishes what is put aside. All methods raise Unavailable when the broker stays away."""
+    """Publishes to the side topics. All methods raise Unavailable if the broker stays unavailable."""
 
     def __init__(self, sidecar: Sidecar, settings: Settings) -> None:
         self._sidecar = sidecar
@@ -32,19 +32,19 @@ class SideTopics:
         self._available = True
 
     async def park(self, resource: str, batch: Sequence[CloudEvent], reason: str) -> None:
-        """Until the store of this resource answers. The events are readable ones."""
+        """Publish readable events to the topic where they wait for the store of this resource."""
         topic = self._settings.topics.parked(resource)
         source = self._settings.inventory_app_id
         packs = [batch[first : first + _PACK_EVENTS] for first in range(0, len(batch), _PACK_EVENTS)]
         await asyncio.gather(*(self._publish(topic, events.pack(each, source, reason)) for each in packs))
 
     async def publish_dead_letter(self, event: CloudEvent, reason: str) -> None:
-        """Among the dead letters. Raises also Malformed: Dapr has not handed over the whole event."""
+        """Publish an event as a dead letter. Also raises Malformed if daprd has not delivered all of it."""
         topic = self._settings.topics.dead_letters
         await self._publish(topic, events.dead_letter_event(event, self._settings.inventory_app_id, reason))
 
     async def resume(self, event: bytes) -> None:
-        """Among the new events."""
+        """Publish an event to the topic of new events."""
         await self._publish(self._settings.topics.events, event)
 
     async def _publish(self, topic: Topic, event: bytes) -> None:

@@ -1,4 +1,4 @@
-"""Where items land: widgets in PostgreSQL, gadgets in Dapr's state store, products in their own service."""
+"""The stores of items: PostgreSQL for widgets, Dapr's state store for gadgets, a service for products."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -26,7 +26,7 @@ _OK = grpc.StatusCode.OK.value[0]
 
 @asynccontextmanager
 async def opened(sidecar: Sidecar, database: Database, settings: Settings) -> AsyncIterator[dict[str, Store]]:
-    """The store of each resource, until the block ends."""
+    """Provide the store of each resource until the block ends."""
     products = Products(settings)
     try:
         yield {
@@ -68,7 +68,7 @@ class Widgets:
 
 
 def _plain(price: Decimal) -> Decimal:
-    """The same, written without an exponent: asyncpg reads 10000 as 1E+4."""
+    """Return the price without an exponent: asyncpg reads 10000 as 1E+4."""
     return Decimal(format(price, "f"))
 
 

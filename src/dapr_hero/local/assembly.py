@@ -36,7 +36,7 @@ _NEEDS_OF_INVENTORY = _NEEDS_OF_PRODUCTS | {postgres.NAME}
 
 
 def replica(number: int) -> str:
-    """The name of the inventory with this number, counted from 1; with "-daprd", its sidecar's."""
+    """Return the name of the inventory with this number, which starts at 1."""
     return services.INVENTORY if number == 1 else f"{services.INVENTORY}-{number}"
 
 
@@ -51,7 +51,7 @@ def parts(
     replicas: Sequence[Settings] = (),
     extra: Sequence[Sidecar] = (),
 ) -> dict[str, Part]:
-    """The chosen parts by name, inventory's further replicas by their settings, and the extra sidecars.
+    """Return the chosen parts by name, with the further replicas of inventory and the extra sidecars.
 
     A service and its sidecar wait for each other, so neither needs the other first.
     Raises: LocalError for a name that is not a part.

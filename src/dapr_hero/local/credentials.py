@@ -1,6 +1,6 @@
 """The passwords of the stores and the tokens of daprd: generated once, kept in the data directory.
 
-The passwords are shown to nobody else, the tokens to who may use them.
+Passwords are never shown. `dapr-hero token` prints the token of daprd.
 """
 
 import json
@@ -39,7 +39,7 @@ class Passwords:
 
     @classmethod
     def of(cls, data: DataDir) -> "Passwords":
-        """Those of this data, generated at first. Raises: DataError when their file is damaged."""
+        """Return the passwords of this data, generated on first use. Raises: DataError when their file is damaged."""
         path = data.root / _FILE
         if not path.exists():
             _write_private(path, asdict(cls(_random(), _random(), _random())))
@@ -54,14 +54,14 @@ class Passwords:
 
 
 def keep_tokens(settings: Settings, data: DataDir) -> Settings:
-    """The settings with both tokens: their own, which are kept from now on, or those of this data."""
+    """Return the settings with both tokens: given ones, which are saved, or the saved ones."""
     given = {name: getattr(settings, name) for name in _TOKENS if getattr(settings, name)}
     _write_private(data.root / _FILE, {**asdict(Passwords.of(data)), **given})
     return with_tokens(settings)
 
 
 def with_tokens(settings: Settings) -> Settings:
-    """The settings with the tokens that the platform of their data directory has, unless they say others.
+    """Return the settings with the tokens of the platform in their data directory, unless they set others.
 
     Where there is no such platform they are as they were. Raises: DataError when its file is damaged.
     """
@@ -92,7 +92,7 @@ def write_secrets(settings: Settings, data: DataDir) -> Path:
 
 
 def read_secrets(settings: Settings) -> Mapping[str, Mapping[str, str]]:
-    """What `write_secrets` has written for the platform that runs with these settings."""
+    """Return the secrets that `write_secrets` has written for these settings."""
     return _read(location(settings) / _SECRETS)
 
 

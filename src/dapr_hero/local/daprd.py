@@ -54,7 +54,7 @@ class Mesh:
 
 
 def of_inventory(settings: Settings) -> Sidecar:
-    """The sidecar of inventory, which calls the app on the callback port of the chosen mode."""
+    """Return the sidecar of inventory, which calls the app on the port of the chosen mode."""
     return Sidecar(
         app_id=settings.inventory_app_id,
         namespace=settings.inventory_namespace,
@@ -68,7 +68,7 @@ def of_inventory(settings: Settings) -> Sidecar:
 
 
 def of_products(settings: Settings) -> Sidecar:
-    """The sidecar of products."""
+    """Return the sidecar of products."""
     return Sidecar(
         app_id=settings.products_app_id,
         namespace=settings.products_namespace,
@@ -91,7 +91,7 @@ def part(
     *,
     with_app: bool,
 ) -> Part:
-    """The sidecar as a part; `ports` has the settings' keys.
+    """Return the sidecar as a part; `ports` has the keys of the settings.
 
     `with_app`: it is ready when its app listens too, not already when its API does.
     See https://docs.dapr.io/operations/resiliency/health-checks/sidecar-health/

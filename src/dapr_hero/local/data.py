@@ -74,18 +74,18 @@ class DataDir:
         self._lock.close()
 
     def folder(self, name: str) -> Path:
-        """A private folder in it, made when it is not there."""
+        """Return a private folder in the directory; create it if necessary."""
         folder = self.root / name
         folder.mkdir(exist_ok=True, mode=0o700)
         return folder
 
     @property
     def run(self) -> Path:
-        """What is written anew at each start."""
+        """The folder of files that each start writes again."""
         return self.folder("run")
 
     def log(self, part: str) -> Path:
-        """The log of a part."""
+        """Return the path of a part's log."""
         return self.folder("logs") / f"{part}.log"
 
     def _lay_out(self, fresh: bool) -> None:

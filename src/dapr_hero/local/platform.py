@@ -43,10 +43,10 @@ class Platform:
         extra: Sequence[Sidecar] = (),
         fresh: bool = False,
     ) -> None:
-        """`settings` are used with their offset applied; the services get them as their environment.
+        """Use the settings with their offset applied; the services get them as their environment.
 
         `parts` are the ones to start: without "sentry" there is no mTLS and so no access control, without
-        "zipkin" no tracing; without a service its sidecar is ready before anybody is on the app's port.
+        "zipkin" no tracing; without a service its sidecar is ready before anything listens on the app's port.
         `replicas` are the settings of further inventories, whose parts are "inventory-2" and
         "inventory-2-daprd", and so on. `extra` are sidecars of other app ids. `fresh` forgets the data of
         earlier runs.
@@ -168,7 +168,7 @@ class Platform:
             self._held.close()
 
     async def _start_all(self) -> None:
-        """Start in order, unless a part that is up already ends meanwhile."""
+        """Start in order; stop if a running part dies in the meantime."""
         starting = asyncio.ensure_future(graph.start(self._parts, self._begin))
         dying = asyncio.ensure_future(self.death())
         try:

@@ -14,7 +14,7 @@ from dapr_hero.settings import Settings, port_fields
 from dapr_local.errors import PortTaken
 
 LOOPBACK = "127.0.0.1"
-# Below what systems hand out to outgoing connections, so that none of these takes a port meanwhile.
+# Below the ports of outgoing connections, so that none of these takes a port in the meantime.
 FREE_RANGE: Sequence[int] = range(10_000, 32_000)
 _PASSING_SECONDS = 5.0
 
@@ -22,7 +22,7 @@ _PASSING_SECONDS = 5.0
 def reserve(ports: Mapping[str, int]) -> ExitStack:
     """Make sure that all ports, by their setting's key, are free, and keep them so until the stack is closed.
 
-    On Linux they stay bound, without listening: servers of ours can still listen there, as these ask for the
+    On Linux they stay bound, without listening: our servers can still listen there, as they ask for the
     reuse of addresses, while no outgoing connection gets one of them as its own.
     Raises: PortTaken, which names the port, its owner where known, and the setting to change.
     """
@@ -79,22 +79,22 @@ def choose(*platforms: Settings) -> list[Settings]:
 
 
 def on_free_ports(*, besides: Collection[int] = (), **overrides: Any) -> Settings:
-    """Settings whose ports are all free, apart from the overrides; for tests and for a second platform."""
+    """Return settings on free ports, apart from the overrides; for tests and for a second platform."""
     names = port_fields()
     return Settings(**{**dict(zip(names, free_ports(len(names), besides), strict=True)), **overrides})
 
 
 def replica_on_free_ports(settings: Settings) -> Settings:
-    """Settings of one more replica of inventory, whose own ports are all free."""
+    """Return the settings of another replica of inventory, on free ports."""
     names = port_fields("each_replica")
     others = [getattr(settings, name) for name in port_fields()]
     return settings.model_copy(update=dict(zip(names, free_ports(len(names), others), strict=True)))
 
 
 def _bind(port: int) -> socket.socket | None:
-    """A socket bound to the port, or None when it is taken."""
+    """Return a socket bound to the port, or None if the port is taken."""
     if sys.platform != "linux":
-        # macOS lets us bind beside somebody who listens on all addresses.
+        # On macOS a bind succeeds although a server listens on all addresses.
         with suppress(OSError), socket.create_connection((LOOPBACK, port), timeout=1):
             return None
     bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
@@ -109,7 +109,7 @@ def _bind(port: int) -> socket.socket | None:
 
 
 def _bind_after_others(port: int) -> socket.socket | None:
-    """The same for a port on which nobody listens: an outgoing connection has it, and will let go of it."""
+    """Return a socket once an outgoing connection has released the port; None if a server has it."""
     deadline = time.monotonic() + _PASSING_SECONDS
     while not _has_listener(port) and time.monotonic() < deadline:
         time.sleep(0.05)

@@ -87,7 +87,7 @@ def _programs() -> Path:
 
 
 async def _cluster(data: DataDir, programs: Path, owner: Account | None) -> Path:
-    """The folder of the data, initialised at first.
+    """Return the data folder, initialized on first use.
 
     Raises: DataError when its account cannot reach it, or another version of PostgreSQL wrote it.
     """
@@ -140,7 +140,7 @@ def _is_foreign(lock: str, cluster: Path) -> bool:
 
 
 async def _initialise(home: Path, data: DataDir, programs: Path, owner: Account | None) -> None:
-    """Make the cluster beside its place: one that was interrupted is never taken for a good one."""
+    """Create the data in a temporary folder first, so that an interrupted setup is never used."""
     new, password = home / "new", home / "password"
     shutil.rmtree(new, ignore_errors=True)
     password.touch(mode=0o600)

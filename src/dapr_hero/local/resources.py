@@ -53,7 +53,7 @@ def render(
 
 
 def rendered(config: str, placeholders: Mapping[str, str]) -> dict[str, str]:
-    """The filled-in text of each file of `config`."""
+    """Return the rendered text of each file of `config`."""
     escaped = {key: json.dumps(value)[1:-1] for key, value in placeholders.items()}
     templates = files("dapr_hero.local").joinpath("config", config).iterdir()
     return {each.name: Template(each.read_text()).substitute(escaped) for each in templates}

@@ -59,7 +59,7 @@ class DaprRuntime:
 
 
 def find(settings: Settings) -> DaprRuntime | None:
-    """What is there already: the settings' paths, PATH, the Dapr CLI's folder, the cache; else None.
+    """Return the programs from the settings, PATH, the folder of Dapr's CLI or the cache; otherwise None.
 
     Raises: RuntimeUnavailable when a path in the settings cannot be used.
     """
@@ -74,7 +74,7 @@ def obtain(
     checksums: Mapping[str, str] = CHECKSUMS,
     build: Build = gobuild.build,
 ) -> DaprRuntime:
-    """What is there already; what is not is downloaded into the cache or, where that is not possible, built.
+    """Return the programs; download missing ones into the cache or, if that fails, build them.
 
     Raises: RuntimeUnavailable.
     """
@@ -105,7 +105,7 @@ def archive_name(name: str) -> str:
 
 
 def version_of(name: str, path: Path) -> str | None:
-    """The version that daprd or Sentry at `path` tells; None when it tells none."""
+    """Return the version that daprd or Sentry at `path` reports, or None."""
     command = [str(path), *ASK_VERSION[name]]
     try:
         done = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=10)  # noqa: S603
@@ -165,7 +165,7 @@ def _platform() -> tuple[str, str]:
 
 @contextmanager
 def _alone_in(folder: Path, report: Report) -> Iterator[Path]:
-    """A working folder inside `folder`, while no other process has one there."""
+    """Provide a working folder inside `folder` to one process at a time."""
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / ".lock").open("w") as lock:
         try:
@@ -180,7 +180,7 @@ def _alone_in(folder: Path, report: Report) -> Iterator[Path]:
 
 
 def _bring(names: Sequence[str], sources: Sources, folder: Path, work: Path, report: Report) -> None:
-    """Archives first; from the first one that cannot be had, the rest is built together."""
+    """Download the archives; from the first that is not available on, build the rest together."""
     for place, name in enumerate(names):
         try:
             binary = _download(name, sources, work, report)

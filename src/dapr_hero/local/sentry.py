@@ -41,14 +41,14 @@ def _flags(settings: Settings, data: DataDir) -> list[str]:
         "--listen-address=127.0.0.1",
         f"--port={settings.sentry_port}",
         f"--healthz-port={settings.sentry_health_port}",
-        # Sentry 1.18 serves its health, and would serve its metrics, on every address, whatever it is told.
+        # Sentry 1.18 serves its health, and would serve its metrics, on every address, against its options.
         "--healthz-listen-address=127.0.0.1",
         "--enable-metrics=false",
     ]
 
 
 def trust_anchors(data: DataDir) -> str:
-    """The authority's certificate in PEM, once Sentry is ready."""
+    """Return the certificate of the authority in PEM, once Sentry is ready."""
     return (_credentials(data) / "ca.crt").read_text()
 
 

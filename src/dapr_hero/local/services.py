@@ -1,4 +1,4 @@
-"""The two services of the platform, each in a Python of its own."""
+"""The two services of the platform, each in a separate Python process."""
 
 import sys
 from collections.abc import Mapping
@@ -25,7 +25,7 @@ _REST_SECONDS = 5.0
 def inventory(
     settings: Settings, data: DataDir, needs: frozenset[str], *, whole: bool, name: str = INVENTORY
 ) -> Part:
-    """The inventory service, or a replica of it.
+    """Return the inventory service, or a replica of it.
 
     `whole`: all it depends on is there, so it is ready when it reaches all of it.
     """
@@ -44,7 +44,7 @@ def inventory(
 
 
 def products(settings: Settings, data: DataDir, needs: frozenset[str]) -> Part:
-    """The products service, beside its own sidecar."""
+    """Return the products service, which has its own sidecar."""
     own = settings.model_copy(
         update={
             "dapr_http_port": settings.products_dapr_http_port,

@@ -66,7 +66,7 @@ def _binary() -> Path:
 
 
 def _configure(settings: Settings, data: DataDir) -> Path:
-    """The password is in a file, as arguments are for everybody on the machine to see."""
+    """Write the configuration; a password in the arguments would be visible to every user."""
     return _private(
         data.run / "valkey.conf",
         f"""bind 127.0.0.1

@@ -54,7 +54,7 @@ def cached() -> bool:
 
 
 async def fetch(report: Report) -> Path:
-    """The server's jar from the user's cache; downloaded when it is not there.
+    """Return the server's jar from the user's cache; download it if necessary.
 
     Raises: LocalError when it cannot be had or is not the expected one.
     """
@@ -96,7 +96,7 @@ def _command(jar: Path, port: int, temporary: Path) -> list[str | Path]:
 
 
 def _download(jar: Path, report: Report, given_up: threading.Event) -> None:
-    """Resolve the jar beside its place, check it, and move it there in one step."""
+    """Download the jar to a temporary folder, check it, and move it to the cache in one step."""
     from jgo.maven import MavenContext, PythonResolver  # slow to import, and rarely needed
 
     try:

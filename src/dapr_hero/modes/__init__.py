@@ -15,6 +15,8 @@ from dapr_hero.sidecar.interface import Deliver, Listener, Sidecar
 
 
 class ModeModule(Protocol):
+    """What every mode file defines."""
+
     async def connect(self, settings: Settings) -> Sidecar: ...
 
     async def listen(

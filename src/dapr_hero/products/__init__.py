@@ -1,1 +1,1 @@
-"""products: a gRPC service that keeps products in a Dapr state store of its own."""
+"""products: a gRPC service that keeps products in its own Dapr state store."""

@@ -70,7 +70,7 @@ def _grpc_server(store: VersionedState, healthy: Any, settings: Settings) -> grp
 
 
 def _http_app(store: VersionedState, drain: Drain, settings: Settings) -> Starlette:
-    """What the kubelet can reach, while gRPC stays on loopback."""
+    """Return the endpoints for the kubelet; gRPC stays on loopback."""
     essential: dict[str, Check] = {
         settings.products_app_id: drain.check,
         "daprd": partial(readiness.check_sidecar, settings),

@@ -18,6 +18,8 @@ _OK = Status()
 
 
 class ProductsService(ProductsServicer):
+    """Serves products from a store. Concurrent calls are safe."""
+
     def __init__(self, store: Store) -> None:
         self._store = store
 

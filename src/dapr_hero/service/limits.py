@@ -1,4 +1,4 @@
-"""How large a request may be, and what keeps larger ones from our servers."""
+"""The limits of a request, and the middleware that enforces them."""
 
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -11,12 +11,12 @@ from dapr_hero.service.problems import BodyTooLarge, HeadersTooLarge, Problem, U
 MAX_MESSAGE_BYTES = 64 * 1024 * 1024
 # URL and headers; daprd's own are a few hundred bytes.
 MAX_HEAD_BYTES = 16 * 1024
-# By gRPC, daprd adds the trace context of each event of a batch: about 90 KiB for 500 of them.
+# Over gRPC, daprd adds the trace context of each event of a batch: about 90 KiB for 500 of them.
 MAX_METADATA_BYTES = 1024 * 1024
 
 
 class Limited:
-    """An ASGI app that is spared what is larger than our limits."""
+    """ASGI middleware that rejects requests larger than the limits."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -30,7 +30,7 @@ class Limited:
 
 
 def _excess(scope: Scope) -> Problem | None:
-    """What is too large as far as the head tells; a body without a length is counted as it comes."""
+    """Return the problem of a head that exceeds a limit; a body without a length is counted as it arrives."""
     if len(scope["raw_path"]) + len(scope["query_string"]) > MAX_HEAD_BYTES:
         return UrlTooLong(f"a URL has up to {MAX_HEAD_BYTES} bytes")
     size = length = 0

@@ -30,26 +30,36 @@ class Problem(Exception):
 
 
 class NotFound(Problem):
+    """404: the item or the path does not exist."""
+
     status = HTTPStatus.NOT_FOUND
 
 
 class BadRequest(Problem):
+    """400: the request is malformed."""
+
     status = HTTPStatus.BAD_REQUEST
 
 
 class Unauthenticated(Problem):
+    """401: the token is missing or wrong."""
+
     status = HTTPStatus.UNAUTHORIZED
 
 
 class Forbidden(Problem):
+    """403: the caller is not allowed."""
+
     status = HTTPStatus.FORBIDDEN
 
 
 class MethodNotAllowed(Problem):
+    """405: the path does not support the method."""
+
     status = HTTPStatus.METHOD_NOT_ALLOWED
 
     def __init__(self, allowed: str) -> None:
-        """`allowed`: the methods, separated by commas."""
+        """Name the allowed methods, separated by commas."""
         methods = ", ".join(sorted(allowed.split(", ")))
         super().__init__(f"only {methods} are allowed on this path")
         self.headers = {"allow": methods}
@@ -62,14 +72,20 @@ class _TooMuch(Problem):
 
 
 class BodyTooLarge(_TooMuch):
+    """413: the body exceeds the limit."""
+
     status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
 
 
 class UrlTooLong(_TooMuch):
+    """414: the URL exceeds the limit."""
+
     status = HTTPStatus.REQUEST_URI_TOO_LONG
 
 
 class HeadersTooLarge(_TooMuch):
+    """431: the headers exceed the limit."""
+
     status = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
 
 
@@ -98,17 +114,19 @@ class ErrorBody(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 def body(problem: Problem) -> ErrorBody:
+    """Return the body that describes a problem."""
     details = {"dependency": problem.dependency} if isinstance(problem, ServiceUnavailable) else None
     return ErrorBody(problem.type, problem.status.value, str(problem), details)
 
 
 def response(problem: Problem) -> Response:
-    """The whole answer over HTTP."""
+    """Return the response for a problem."""
     content = msgspec.json.encode(body(problem))
     return Response(content, problem.status, problem.headers, media_type="application/json")
 
 
 def json_response(body: object, status: int = HTTPStatus.OK) -> Response:
+    """Return a response with the body as JSON."""
     return Response(items.encode(body), status, media_type="application/json")
 
 

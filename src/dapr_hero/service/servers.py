@@ -1,4 +1,4 @@
-"""Servers inside one event loop of ours: started when they listen, stopped when they are idle."""
+"""Servers in one event loop: `start` returns when they listen, `stop` when they are idle."""
 
 import asyncio
 import contextlib
@@ -24,11 +24,11 @@ from dapr_hero.settings import Settings, SettingsError
 GRPC_OPTIONS = (
     ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
     ("grpc.max_metadata_size", MAX_METADATA_BYTES),
-    # Between the two gRPC would refuse at random.
+    # Between the soft and the hard limit gRPC rejects calls at random.
     ("grpc.absolute_max_metadata_size", MAX_METADATA_BYTES),
     ("grpc.so_reuseport", 0),
 )
-# How long a stop waits for the requests under way before it cuts them.
+# The connections that wait to be accepted.
 _BACKLOG = 2048
 
 
@@ -50,7 +50,7 @@ class _Protocol(LimitedProtocol):
 
 
 class Corked:
-    """A transport that writes once in a turn of the event loop."""
+    """A transport that combines all writes of one turn of the event loop."""
 
     def __init__(self, transport: asyncio.Transport) -> None:
         self._transport = transport
@@ -76,7 +76,7 @@ class Corked:
 
 
 class HttpServer:
-    """An ASGI app on one address, until `stop`."""
+    """Serves an ASGI app on one address until `stop`."""
 
     def __init__(self, server: uvicorn.Server, serving: asyncio.Task[None]) -> None:
         self._server = server
@@ -122,7 +122,7 @@ def _bind(host: str, port: int) -> socket.socket:
 
 
 def grpc_server(host: str, port: int, token: str) -> grpc.aio.Server:
-    """A gRPC server that will listen on one address, without TLS: only a sidecar on loopback calls it.
+    """Return a gRPC server for one address, without TLS: only a sidecar on loopback calls it.
 
     Who calls it must show the token, unless that is empty. Raises: PortInUse.
     """

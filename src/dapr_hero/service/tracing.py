@@ -1,4 +1,4 @@
-"""The services' own spans, beside those of daprd: what happens inside an app, and its database."""
+"""The spans of the services, in addition to those of daprd."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -31,7 +31,7 @@ def configure(service: str, settings: Settings) -> TracerProvider | None:
 
 @contextmanager
 def received(name: str, traceparents: Sequence[object]) -> Iterator[None]:
-    """A span for each event or call of a batch, each in its sender's trace.
+    """Open a span for each event or call of a batch, in the trace of its sender.
 
     A batch makes one call to its store, and a call belongs to one trace: that of the batch's first. Where
     spans are not reported, only that trace is continued.
@@ -48,7 +48,7 @@ def received(name: str, traceparents: Sequence[object]) -> Iterator[None]:
 
 @contextmanager
 def database(name: str, system: str) -> Iterator[None]:
-    """A span for one round trip to a database, which reports none of its own."""
+    """Open a span for one round trip to a database, which reports no spans itself."""
     attributes = {"db.system": system, "peer.service": system}
     with _tracer.start_as_current_span(name, kind=SpanKind.CLIENT, attributes=attributes):
         yield
@@ -59,7 +59,7 @@ def _are_reported() -> bool:
 
 
 def outgoing() -> dict[str, str]:
-    """The headers (or gRPC metadata) that continue the current trace in the next process."""
+    """Return the headers (or gRPC metadata) that continue the current trace in the next process."""
     headers: dict[str, str] = {}
     _propagator.inject(headers)
     return headers

@@ -51,7 +51,9 @@ class Settings(BaseSettings):
     log_format: str = Field(
         "text", pattern="^(text|json)$", description="Log lines for people (text) or machines (json)"
     )
-    tracing: bool = Field(True, description="Spans of the services themselves, beside daprd's, to Zipkin")
+    tracing: bool = Field(
+        True, description="Report the spans of the services, in addition to daprd's, to Zipkin"
+    )
 
     inventory_host: str = Field(
         "127.0.0.1", description="Where the public REST API listens, IPv4 or IPv6 (0.0.0.0 in a cluster)"
@@ -156,12 +158,12 @@ class Settings(BaseSettings):
         return f"{self.products_app_id}.{self.products_namespace}"
 
     def replica(self, number: int) -> Self:
-        """The settings of a further replica of inventory beside this one, the first; `number` from 2 on."""
+        """Return the settings of another replica of inventory; `number` starts at 2."""
         step = (number - 1) * _REPLICA_STEP
         return self._moved(dict.fromkeys(port_fields("each_replica"), step))
 
     def shifted(self) -> Self:
-        """These settings with `port_offset` added to every port, and no offset left."""
+        """Return these settings with `port_offset` added to every port, and no offset."""
         moved = self._moved(dict.fromkeys(port_fields(), self.port_offset))
         return moved.model_copy(update={"port_offset": 0})
 

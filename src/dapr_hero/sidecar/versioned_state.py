@@ -14,8 +14,8 @@ from dapr_hero.sidecar.interface import NO_ETAG, Conflict, StateEntry
 
 log = structlog.get_logger()
 
-# Rounds of read, compare and save before the store is said to be unavailable. Each round lost means that
-# another writer got through, so this ends.
+# Rounds of read, compare and save before the store is reported as unavailable. Another writer succeeds in each
+# lost round, so the number of rounds is small in practice.
 _ROUNDS = 10
 
 
@@ -43,7 +43,7 @@ class VersionedState:
     """Lists of items in and out; an older version never overwrites a newer one.
 
     Dapr's state API cannot compare values, but can refuse a write whose etag is outdated. So a save reads,
-    leaves out what is superseded, writes with etags, and starts anew where another writer came between.
+    leaves out what is superseded, writes with etags, and starts over on a conflict with another writer.
     """
 
     def __init__(self, sidecar: StateCalls, store: str, prefix: str) -> None:
@@ -52,13 +52,13 @@ class VersionedState:
         self._prefix = prefix
 
     async def get(self, ids: list[str]) -> dict[str, Item]:
-        """Those of the items that exist, in one round trip. Raises: Unavailable."""
+        """Return the stored items by id, in one round trip. Raises: Unavailable."""
         keys = {self._key(id): id for id in ids}
         states = await self._sidecar.get_states(self._store, list(keys))
         return {keys[key]: _item(_decode(state.value)) for key, state in states.items()}
 
     async def save(self, versions: list[Version]) -> None:
-        """Make all durable; their ids differ. Raises: Unavailable."""
+        """Save all versions; their ids must be unique. Raises: Unavailable."""
         for _ in range(_ROUNDS):
             states = await self._outdated(versions)
             if not states:
@@ -70,7 +70,7 @@ class VersionedState:
         raise Unavailable(self._store, f"other writers won {_ROUNDS} rounds")
 
     async def _outdated(self, versions: Iterable[Version]) -> list[StateEntry]:
-        """What to write: each version that is newer than what is stored."""
+        """Return the entries to write: the versions that are newer than the stored ones."""
         wanted = {self._key(version.item.id): version for version in versions}
         stored = await self._sidecar.get_states(self._store, list(wanted))
         writes = []

@@ -13,7 +13,7 @@ from dapr_local.progress import Report
 
 __all__ = ["ChecksumError", "DownloadError", "fetch"]
 
-CHECKSUM_FILE = ".sha256"  # after the name of the archive beside which it is published
+CHECKSUM_FILE = ".sha256"  # appended to the name of the archive
 _CHECKSUM_LINE = re.compile(rb"([0-9a-fA-F]{64})(?:[ \t]+\*?(\S+))?\s*")
 _LONGEST_CHECKSUM_FILE = 1024
 

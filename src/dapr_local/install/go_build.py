@@ -19,7 +19,7 @@ OPTIONS = ["-mod=readonly", "-trimpath", "-tags", TAGS]
 # The version of `--version`, and the one in each line of the logs.
 VERSIONED = (f"{SOURCE}/pkg/buildinfo.version", "github.com/dapr/kit/logger.DaprVersion")
 LINKER_FLAGS = " ".join(["-s -w", *(f"-X {name}={VERSION}" for name in VERSIONED)])
-NEEDED_BYTES = 4_000_000_000  # with caches that are empty at first; 3.3 GB were seen
+NEEDED_BYTES = 4_000_000_000  # with empty caches; 3.3 GB were measured
 # Files of cmd/daprd/components that register nothing.
 _KEPT = "zz_"
 

@@ -1,4 +1,4 @@
-"""What a part of the platform is: how it is started, when it is ready, and when it is stopped."""
+"""A part of the platform: how it is started, when it is ready, and when it is stopped."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -31,7 +31,7 @@ class Part:
     ready: Check
     """Whether it can be used."""
     settle: Callable[[], Awaitable[None]] = _nothing
-    """What is done once it is ready and before anything that needs it is started."""
+    """Called once it is ready, before the parts that need it start."""
     needs: frozenset[str] = frozenset()
     """The parts that must be ready before; one that was not chosen counts as ready."""
     ports: Mapping[str, int] = field(default_factory=dict)

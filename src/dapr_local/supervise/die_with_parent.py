@@ -1,7 +1,7 @@
 """Executes a program that ends when its parent does: `bound.py PARENT SIGNAL UID GID PROGRAM [ARGUMENT]…`.
 
-It stands alone, run by a bare Python in between: the runner has threads, gRPC's for one, and code of its own
-between fork and exec would be at their mercy. On Linux the kernel sends SIGNAL when the parent has died;
+A bare interpreter runs it between the runner and the program: the runner has threads, for instance gRPC's, which
+make it unsafe to run Python code between fork and exec. On Linux the kernel sends SIGNAL when the parent has died;
 elsewhere nothing does. UID and GID are those to step down to, or empty.
 """
 

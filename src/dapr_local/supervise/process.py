@@ -1,4 +1,4 @@
-"""A supervised process: started in a group of its own, watched while it gets ready, ended for certain."""
+"""A supervised process: started in its own group, watched until it is ready, reliably terminated."""
 
 import asyncio
 import os
@@ -34,7 +34,7 @@ class Account:
 class Process:
     """One child process and its log.
 
-    It has a session of its own, so that Ctrl-C in the terminal reaches only the runner, which then stops
+    It has its own session, so that Ctrl-C in the terminal reaches only the runner, which then stops
     everything in order. On Linux the kernel sends it `orphan_signal` when the runner dies without a chance to
     stop it; elsewhere nothing does. Start it from the thread that lives longest: the kernel minds the thread.
     """
@@ -78,7 +78,7 @@ class Process:
         return self._process is not None and self._process.returncode is None
 
     async def start(self) -> None:
-        """Start it. A program that cannot be executed ends with exit code 127 and says so in its log."""
+        """Start it. A program that cannot be executed exits with code 127, with the reason in its log."""
         with self.log.open("ab") as output:
             self._log_start = output.tell()
             self._process = await asyncio.create_subprocess_exec(
@@ -153,7 +153,7 @@ class Process:
                 descendant.kill()
 
     def tail(self, lines: int = _TAIL_LINES) -> list[str]:
-        """The last lines that this run wrote to its log."""
+        """Return the last lines that this run wrote to its log."""
         try:
             with self.log.open("rb") as log:
                 end = log.seek(0, os.SEEK_END)

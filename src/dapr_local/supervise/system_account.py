@@ -12,7 +12,7 @@ from dapr_local.supervise.process import Account
 
 
 def account(name: str) -> Account | None:
-    """The system account to step down to, made when it is not there; None for who is not root.
+    """Return the system account for a server, created if necessary; None if this user is not root.
 
     Raises: LocalError when it cannot be made.
     """
@@ -32,7 +32,7 @@ def account(name: str) -> Account | None:
 
 
 def closed_to_others(path: Path) -> Path | None:
-    """The first folder on the way to `path`, or the path itself, that other accounts cannot enter."""
+    """Return the first folder of `path` that other accounts cannot enter, or None."""
     path = path.resolve()
     for step in [*reversed(path.parents), path]:
         if not step.stat().st_mode & stat.S_IXOTH:
@@ -41,7 +41,7 @@ def closed_to_others(path: Path) -> Path | None:
 
 
 def reachable(program: Path, copied: list[Path], cache: Path) -> Path:
-    """The program, or its like in a copy that every account can reach.
+    """Return the program, or a copy of it that every account can reach.
 
     `copied` are the folders side by side that the program needs, one of which holds it; they are copied into
     `cache` once, when their own place is closed, as it is in the home of root.

@@ -1,6 +1,6 @@
-"""GET /v1/{resource}/{id}, straight on ASGI: nearly all requests are that.
+"""GET /v1/{resource}/{id} directly on ASGI: nearly all requests read one item.
 
-The way through a router and its middleware would cost as much as all that is done here (ADR 13).
+A router and its middleware would cost as much as all the work done here (ADR 13).
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -26,7 +26,7 @@ class ItemsApi:
     """An ASGI app for the paths of items; all others are those of `rest`."""
 
     def __init__(self, reads: Mapping[str, Read], rest: ASGIApp) -> None:
-        """`reads` has one entry for each resource."""
+        """Serve these resources: `reads` has one entry per resource."""
         self._reads = reads
         self._rest = rest
         self._answered = {resource: metrics.REQUESTS.labels(resource, 200) for resource in reads}

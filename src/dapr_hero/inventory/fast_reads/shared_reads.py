@@ -8,8 +8,8 @@ from typing import Generic, TypeVar
 K = TypeVar("K")
 V = TypeVar("V")
 
-# The pause after a trip of several reads (ADR 15): so much of what the trip took, up to a limit, then so many
-# turns of the event loop, as it takes about six from an answer over HTTP to the next read of who got it.
+# The pause after a trip of several reads (ADR 15): a share of the trip's time, up to a limit, then some turns of
+# the event loop, because about six turns pass between an HTTP response and the next request of the same client.
 _SHARE = 0.25
 _LONGEST_SECONDS = 0.005
 _TURNS = 8
@@ -18,9 +18,9 @@ _TURNS = 8
 class CoalescingReader(Generic[K, V]):
     """Reads one key at a time for its callers, and many at a time from the store.
 
-    Keys that are asked for while a round trip is under way leave together in the next one, after a pause in
-    which those who have just got an answer can ask again and ride along. A lone reader never waits: its reads
-    leave at once. A read never gets an answer that was asked for before it.
+    Keys that are requested during a round trip leave together in the next one, after a pause in which callers
+    that have just got a result can join with their next read. A single reader never waits. A read never gets a
+    result that was requested before it.
     """
 
     def __init__(self, fetch: Callable[[list[K]], Awaitable[Mapping[K, V]]], most: int = 500) -> None:
@@ -31,7 +31,7 @@ class CoalescingReader(Generic[K, V]):
         self._trips: asyncio.Task[None] | None = None
 
     async def get(self, key: K) -> V | None:
-        """The value of `key`, or None. Raises: whatever `fetch` raises."""
+        """Return the value of `key`, or None. Raises: whatever `fetch` raises."""
         answer: asyncio.Future[V | None] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(key, []).append(answer)
         if self._trips is None:

@@ -1,7 +1,7 @@
-"""A CloudEvent as daprd hands it over by gRPC: in parts, and not always all of them.
+"""The format in which daprd delivers a CloudEvent over gRPC: in parts, some of which may be missing.
 
 daprd silently leaves out the data of a content type that is neither JSON nor text by its own rules, the
-member `data_base64` in a bulk, and each of the five attributes with a field of their own that is not a text.
+member `data_base64` in a bulk, and each of the five attributes with a separate field that is not a string.
 https://github.com/dapr/dapr/blob/v1.18.3/pkg/runtime/pubsub/subscriptions.go
 """
 
@@ -25,7 +25,7 @@ Extensions = Callable[[], Mapping[str, Any]]
 def event(
     attributes: Mapping[str, str], data: bytes, time: Any, traceparent: Any, extensions: Extensions
 ) -> CloudEvent:
-    """Return the event with these parts; `attributes` are those with a field of their own.
+    """Return the event with these parts; `attributes` are the ones with a separate field.
 
     An empty field says nothing: daprd may have left out what the event has there. Such an event has a `fault`
     and no `original`, so that it is neither stored nor published as a dead letter. When its retries are used
