@@ -35,7 +35,7 @@ _SOURCES = (
     "src",
 )
 _KINDS = {".md", ".py", ".yaml", ".mk", ""}
-_GENERATED = re.compile(r"_pb2|comparison\.md|reliability\.md")
+_GENERATED = re.compile(r"_pb2")
 
 
 class Finding(NamedTuple):

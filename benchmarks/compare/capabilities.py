@@ -88,7 +88,7 @@ async def _abilities(mode: Mode) -> dict[str, str]:
         "bulk, said in code": _word(any(each["bulk"] for each in registered)),
         "dead-letter topic, said in code": _word(any(each["dead"] for each in registered)),
         "awaits asynchronous handlers": _word(await _awaits(mode)),
-        "refuses who has no token": _word(await _refuses(mode)),
+        "rejects callers without a token": _word(await _refuses(mode)),
         "an exception of the handler becomes": await _exception(mode),
     }
 

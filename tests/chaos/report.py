@@ -1,4 +1,4 @@
-"""docs/reliability.md: what the suite has seen, for people."""
+"""Writes docs/reliability.md: the findings of the suite."""
 
 import platform
 from collections.abc import Sequence
@@ -92,7 +92,7 @@ def _outages(outages: list[Outage]) -> str:
         ]
         for each in outages
     ]
-    return _table(["down", "types", "events/s before", "meanwhile", "kept", "longest halt (s)"], rows)
+    return _table(["down", "types", "events/s before", "during", "kept", "longest halt (s)"], rows)
 
 
 def _pressure(found: Pressure) -> str:

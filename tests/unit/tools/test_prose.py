@@ -30,9 +30,9 @@ def test_plain_english_passes(tmp_path: Path) -> None:
     assert not list(prose.findings(page))
 
 
-def test_generated_files_are_left_out(tmp_path: Path) -> None:
-    folder = tmp_path / "docs"
+def test_generated_code_is_left_out(tmp_path: Path) -> None:
+    folder = tmp_path / "src"
     folder.mkdir()
-    (folder / "comparison.md").write_text("anew\n")
-    (folder / "deploy.md").write_text("fine\n")
-    assert [path.name for path in prose.files(tmp_path)] == ["deploy.md"]
+    (folder / "products_pb2.py").write_text("anew\n")
+    (folder / "app.py").write_text("fine\n")
+    assert [path.name for path in prose.files(tmp_path)] == ["app.py"]

@@ -25,7 +25,7 @@ async def test_what_the_sdk_can_do_over_http() -> None:
     tried = await found(Mode.SDK_HTTP)
     assert "fastapi" in tried.distributions
     assert tried.abilities["routing by type, said in code"] == "no"
-    assert tried.abilities["refuses who has no token"] == "no"
+    assert tried.abilities["rejects callers without a token"] == "no"
     assert tried.abilities["awaits asynchronous handlers"] == "yes"
 
 
