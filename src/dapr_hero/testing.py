@@ -98,7 +98,7 @@ class RunningPlatform:
         self._http.post(url, content=body, headers=whole).raise_for_status()
 
     def get(self, path: str) -> httpx.Response:
-        """One request to inventory's REST API; the path as it goes over the wire."""
+        """Send a GET to inventory's REST API, with the path as it goes over the wire."""
         return self._http.get(f"http://127.0.0.1:{self.settings.inventory_port}{path}")
 
     def trace(self, trace_id: str) -> list[dict[str, Any]]:

@@ -2,11 +2,11 @@
 
 
 class LocalError(Exception):
-    """Something the local runner cannot do; the message is complete and needs no traceback."""
+    """The local runner cannot continue; the message is complete and needs no traceback."""
 
 
 class PartDied(LocalError):
-    """A part ended by itself, or did not become ready."""
+    """A part exited, or did not become ready."""
 
     def __init__(self, name: str, how: str, last_words: str) -> None:
         """`how` it ended, as a predicate; `last_words` are the last lines of its log."""

@@ -27,7 +27,7 @@ class Check(NamedTuple):
 
 
 def examine(settings: Settings) -> list[Check]:
-    """Every check; nothing is started, downloaded or changed."""
+    """Return all checks; nothing is started, downloaded or changed."""
     return [
         _python(),
         _dapr(settings),

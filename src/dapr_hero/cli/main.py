@@ -41,7 +41,7 @@ console = Console()
 
 
 class Resource(StrEnum):
-    """What can be published and read; a thingamajig lands in products, like every unknown type."""
+    """The kinds of items on the command line; a thingamajig is stored as a product, like every unknown type."""
 
     WIDGET = "widget"
     GADGET = "gadget"

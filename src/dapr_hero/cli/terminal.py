@@ -18,7 +18,7 @@ def write(text: str) -> None:
 
 
 class LastingOutput:
-    """A text stream for a command that goes on without its reader: what cannot be written is dropped."""
+    """A text stream for a command that outlives its reader: output that cannot be written is dropped."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream

@@ -18,7 +18,7 @@ from dapr_local.progress import ConsoleReport
 
 
 class Parts(StrEnum):
-    """Which parts to start."""
+    """A choice of the parts to start."""
 
     ALL = "all"
     PRODUCTS = "products"

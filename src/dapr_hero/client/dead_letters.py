@@ -34,7 +34,7 @@ class DeadLettersClient:
         await self._http.close()
 
     async def page(self, state: DeadLetterState, limit: int, after: str | None = None) -> Page:
-        """Up to `limit` letters, the latest first, behind the place that the page before has as `next`."""
+        """Return up to `limit` dead letters, latest first, after the `next` of the previous page."""
         query = {"state": state.value, "limit": str(limit)} | ({"after": after} if after else {})
         return msgspec.json.decode(await client.ask(self._http, "GET", self._url, **query), type=Page)
 
@@ -48,7 +48,7 @@ class DeadLettersClient:
         return keys
 
     async def get(self, key: str) -> DeadLetter:
-        """One letter with its event."""
+        """Return one dead letter with its event."""
         return msgspec.json.decode(await client.ask(self._http, "GET", self._one(key)), type=DeadLetter)
 
     async def replay(self, key: str) -> None:

@@ -2,4 +2,4 @@
 
 
 class ClusterError(Exception):
-    """The cluster cannot do it, or is not there; the message is complete and needs no traceback."""
+    """The cluster is unreachable or refuses a request; the message is complete and needs no traceback."""

@@ -65,7 +65,7 @@ def _list(resources: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _first_error(stderr: str) -> str:
-    """Its last line says least: what it tried comes first, and then often a hint how to call it.
+    """Return the first line: kubectl prints the cause first and hints on its usage last.
 
     Lines of its log count only if it prints nothing else.
     """

@@ -36,7 +36,7 @@ class Overlay:
     """The prefix of the images' names; empty if the images are already on the nodes."""
 
     def build(self) -> list[dict[str, Any]]:
-        """All its resources. Raises: ClusterError for one that is not there, or is no good."""
+        """Return all resources of the overlay. Raises: ClusterError if it does not exist or cannot be built."""
         if self.name not in (known := names()):
             raise ClusterError(f"there is no overlay {self.name!r}: choose one of {', '.join(known)}")
         # kustomize takes only relative paths to what it includes.

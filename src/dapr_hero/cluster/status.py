@@ -14,7 +14,7 @@ _PATIENCE = 3
 
 
 class Pod(NamedTuple):
-    """One pod as a person wants to see it."""
+    """A pod, as `dapr-hero k8s status` shows it."""
 
     namespace: str
     app: str
@@ -29,7 +29,7 @@ class Pod(NamedTuple):
 
 
 def pods() -> list[Pod]:
-    """All pods of the platform, the newest last."""
+    """Return all pods of the platform, the newest last."""
     by_age = "--sort-by=.metadata.creationTimestamp"
     return [_pod(each) for each in kubectl.get("pods", "--all-namespaces", PART, by_age)["items"]]
 
@@ -44,7 +44,7 @@ def mode() -> str:
 
 
 def addresses() -> dict[str, str]:
-    """Where to reach what a person looks at: an outside address, or the command that makes one."""
+    """Return the addresses of the web pages: external ones, or the commands that forward a port."""
     found = {
         "REST API": kubectl.find("service", "inventory", "--namespace=dapr-hero-inventory"),
         "traces": kubectl.find("service", "zipkin", "--namespace=dapr-hero"),
@@ -80,7 +80,7 @@ def _pod(pod: Resource) -> Pod:
 
 
 def _containers(pod: Resource) -> Iterator[Resource]:
-    """Those that run as long as the pod: the sidecar is one, though it stands among the first ones."""
+    """Return the containers that run as long as the pod, native sidecars among the init containers included."""
     lasting = {each["name"] for each in pod["spec"].get("initContainers", []) if "restartPolicy" in each}
     yield from pod["status"].get("containerStatuses", [])
     yield from (each for each in pod["status"].get("initContainerStatuses", []) if each["name"] in lasting)

@@ -7,14 +7,14 @@ import msgspec
 
 
 class DeadLetterState(StrEnum):
-    """Whether a decision about the letter is due (kept) or it was published again (replayed)."""
+    """The state of a dead letter: awaiting a decision (kept) or published again (replayed)."""
 
     KEPT = "kept"
     REPLAYED = "replayed"
 
 
 class DeadLetter(msgspec.Struct, frozen=True, omit_defaults=True):
-    """An event that could not be stored. `attempts`: how often it was handled, once and for each replay.
+    """An event that could not be stored. `attempts` counts how often it was handled, replays included.
 
     `original` is the event as it came, in a letter that was asked for alone.
     """
@@ -32,7 +32,7 @@ class DeadLetter(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Page(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Some of the letters, the latest first; how many there are in all, and where the next page begins."""
+    """A page of dead letters, latest first, with their total number and the start of the next page."""
 
     total: int
     letters: list[DeadLetter]

@@ -40,7 +40,7 @@ class CloudEvent(_Attributes):
 
 
 class Verdict(Enum):
-    """The ways in which the delivery of an event can end."""
+    """The possible outcomes of an event."""
 
     STORED = "stored"  # durable, or already superseded by a newer one
     PARKED = "parked"  # a dependency is down: kept in the parking topic, and comes again by itself
@@ -49,7 +49,7 @@ class Verdict(Enum):
 
     @property
     def settled(self) -> bool:
-        """Whether Dapr may forget the event."""
+        """Return whether Dapr may forget the event."""
         return self is not Verdict.RETRY
 
 
@@ -208,7 +208,7 @@ def _payload(event: CloudEvent) -> bytes:
 
 
 def _is_json(content_type: object) -> bool:
-    """Whether the data is JSON by the CloudEvents specification, as it is without a content type.
+    """Return whether the data is JSON by the CloudEvents specification, as it is without a content type.
 
     https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/formats/json-format.md#31-handling-of-data
     """

@@ -33,7 +33,7 @@ class Item(msgspec.Struct, frozen=True):
 
 
 class Version(NamedTuple):
-    """An item as of one event. Of two versions of one item the one with the higher `stamp` stands."""
+    """A version of an item. Of two versions of one item the one with the larger `stamp` wins."""
 
     item: Item
     stamp: str
@@ -47,10 +47,10 @@ class Store(Protocol):
     """Lists in one round trip each. Both raise Unavailable."""
 
     async def get(self, ids: list[str]) -> dict[str, Item]:
-        """Those of the items that exist."""
+        """Return the stored items by id."""
 
     async def save(self, versions: list[Version]) -> None:
-        """All durable when this returns; a stored newer version stays. The ids differ."""
+        """Save all versions durably; a stored newer version stays. The ids must be unique."""
 
 
 class _Payload(msgspec.Struct):
@@ -89,7 +89,7 @@ def checked(id: str, description: str, price: str) -> Item:
 
 
 def newest(versions: list[Version]) -> list[Version]:
-    """One version an item: the newest, in order of the items' ids."""
+    """Return the newest version of each item, in order of the items' ids."""
     by_id: dict[str, Version] = {}
     for version in versions:
         known = by_id.get(version.item.id)

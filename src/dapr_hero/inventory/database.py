@@ -24,7 +24,7 @@ _MIGRATION_LOCK = 7_303_014
 
 
 class Database:
-    """A pool of connections that opens at its first use, and after an outage by itself."""
+    """A pool of connections that opens on first use, and again after an outage."""
 
     def __init__(self, sidecar: Sidecar, settings: Settings) -> None:
         self._sidecar = sidecar

@@ -31,7 +31,7 @@ _KEY = re.compile("[0-9a-f]{4,32}")
 
 
 class Place(NamedTuple):
-    """Where a letter stands in the list."""
+    """The place of a dead letter in the list."""
 
     last_at: datetime
     key: str
@@ -60,7 +60,7 @@ class DeadLetters:
         )
 
     async def page(self, state: DeadLetterState, limit: int, after: Place | None = None) -> Page:
-        """Up to `limit` letters in this state, the latest first, that stand after this place."""
+        """Return up to `limit` dead letters in this state that follow this place, latest first."""
         rows = await self._database.fetch(
             f"""
             SELECT {_COLUMNS} FROM dead_letters

@@ -39,7 +39,7 @@ Remedy = Callable[[str, Sequence[Failed]], Awaitable[list[Outcome]]]
 
 
 class FailurePolicy(NamedTuple):
-    """What happens to events that cannot be stored."""
+    """The treatment of events that cannot be stored, by kind of failure."""
 
     timeout_seconds: float | None
     unavailable: Remedy
@@ -57,7 +57,7 @@ class FailurePolicy(NamedTuple):
 
 
 class Handlers:
-    """The handlers of all paths: one for each resource, alike but for the store in which its items land."""
+    """The handlers of all paths. Those of the resources differ only in their store."""
 
     def __init__(
         self,

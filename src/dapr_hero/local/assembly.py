@@ -103,7 +103,7 @@ def _of_inventory(mesh: Mesh, chosen: Collection[str]) -> list[Part]:
 
 
 def _of_replica(mesh: Mesh, number: int) -> list[Part]:
-    """One more inventory with its sidecar, of the same app id: they share the events among them."""
+    """Return another inventory with its sidecar. Replicas have the same app id and share the events."""
     name, needs = replica(number), _NEEDS_OF_INVENTORY
     service = services.inventory(mesh.settings, mesh.data, needs, whole=True, name=name)
     sidecar = _sidecar(f"{name}-daprd", daprd.of_inventory(mesh.settings), mesh, needs, True)

@@ -28,7 +28,7 @@ def _random() -> str:
 
 @dataclass(frozen=True, repr=False)
 class Passwords:
-    """One for each login, and the tokens. The superuser's never leaves the runner."""
+    """A password for each login, and the tokens. The superuser's password never leaves the runner."""
 
     valkey: str
     postgres_superuser: str

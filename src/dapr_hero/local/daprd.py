@@ -43,7 +43,7 @@ class Sidecar:
 
 @dataclass(frozen=True)
 class Mesh:
-    """What all sidecars of a platform share."""
+    """The options that all sidecars of a platform share."""
 
     settings: Settings
     data: DataDir

@@ -17,7 +17,7 @@ _LOCK = "lock"
 
 
 def location(settings: Settings) -> Path:
-    """Where the data is: DAPR_HERO_DATA_DIR, or else the user's state folder.
+    """Return the data directory: DAPR_HERO_DATA_DIR, otherwise the user's state folder.
 
     For root that is the system's: PostgreSQL steps down to another account, which cannot enter root's home.
     """
@@ -116,7 +116,7 @@ def _this_format() -> str:
 
 
 def _refuse_foreign(root: Path) -> None:
-    """Nothing is ever written into, or removed from, a directory that is not ours."""
+    """Raise DataError for a directory of another program: nothing in it is ever changed."""
     if not root.exists():
         return
     others = [path.name for path in root.iterdir() if path.name != _LOCK]

@@ -128,7 +128,7 @@ def _owner(port: int) -> str:
 
 
 def _has_listener(port: int) -> bool:
-    """Whether a server is on the port, or might be."""
+    """Return whether a server is on the port, or might be."""
     try:
         return any(each.status == psutil.CONN_LISTEN for each in _connections(port))
     except psutil.Error:

@@ -126,7 +126,7 @@ def _remove_stale_lock(cluster: Path) -> None:
 
 
 def _is_foreign(lock: str, cluster: Path) -> bool:
-    """Whether a lock file is damaged, or names a process that runs and is not this cluster's server.
+    """Return whether a lock file is damaged, or names a process that runs and is not this cluster's server.
 
     Without such a process PostgreSQL itself removes the file, after it has looked for children that are left.
     """

@@ -11,7 +11,7 @@ from dapr_hero.settings import Settings
 
 
 class Subscription(StrEnum):
-    """Which of the two registrations of the topic is in force.
+    """The registration of the topic that is in force.
 
     See https://docs.dapr.io/developing-applications/building-blocks/pubsub/subscription-methods/
     """

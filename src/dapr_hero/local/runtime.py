@@ -43,7 +43,7 @@ class RuntimeUnavailable(LocalError):
 
 @dataclass(frozen=True)
 class Sources:
-    """Where binaries come from that are not there yet."""
+    """The sources of missing binaries."""
 
     release_url: str
     checksums: Mapping[str, str]
@@ -95,7 +95,7 @@ def obtain(
 
 
 def cache_folder() -> Path:
-    """Where downloaded and built binaries are kept: one folder per version and platform."""
+    """Return the folder of downloaded and built binaries: one per version and platform."""
     return user_cache_path("dapr-hero") / f"dapr-{VERSION}-{'-'.join(_platform())}"
 
 

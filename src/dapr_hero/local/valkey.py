@@ -87,7 +87,7 @@ def _quoted(path: Path) -> str:
 
 
 async def _answers(port: int, password: str) -> bool:
-    """Whether it answers to a PING: while it loads its data it refuses."""
+    """Return whether it answers to a PING: while it loads its data it refuses."""
     try:
         async with asyncio.timeout(2):
             reader, writer = await asyncio.open_connection("127.0.0.1", port)

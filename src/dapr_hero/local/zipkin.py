@@ -49,7 +49,7 @@ def part(settings: Settings, data: DataDir, report: Report) -> Part:
 
 
 def cached() -> bool:
-    """Whether the server's jar is in the user's cache."""
+    """Return whether the server's jar is in the user's cache."""
     return jar_path().exists()
 
 
@@ -69,7 +69,7 @@ async def fetch(report: Report) -> Path:
 
 
 def jar_path() -> Path:
-    """Where it is in the user's cache, once it has been fetched."""
+    """Return the path of the jar in the user's cache."""
     return platformdirs.user_cache_path("dapr-hero") / f"zipkin-server-{VERSION}-{CLASSIFIER}.jar"
 
 

@@ -15,7 +15,7 @@ from dapr_hero.sidecar.interface import Deliver, Listener, Sidecar
 
 
 class ModeModule(Protocol):
-    """What every mode file defines."""
+    """The functions that every mode file defines."""
 
     async def connect(self, settings: Settings) -> Sidecar: ...
 

@@ -19,7 +19,7 @@ log = structlog.get_logger()
 
 
 class Problem(Exception):
-    """An answer other than success. Its message is shown to the caller: no address, no secret, no trace."""
+    """A response other than success. Its message is shown to the caller: no address, secret or traceback."""
 
     status = HTTPStatus.INTERNAL_SERVER_ERROR
     headers: Mapping[str, str] = MappingProxyType({})

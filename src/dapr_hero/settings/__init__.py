@@ -29,7 +29,7 @@ _REPLICA_STEP = 100
 
 
 class Settings(BaseSettings):
-    """What the services and the local runner read; see each field's description.
+    """The settings of the services and of the local runner; see the description of each field.
 
     A field with an alias has no prefix: Dapr names these variables, and the services read them in a cluster.
     See https://docs.dapr.io/reference/environment/

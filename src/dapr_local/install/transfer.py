@@ -24,11 +24,11 @@ Accepts = Callable[[str], bool]
 
 
 class DownloadError(Exception):
-    """The address does not give what is wanted; another source may."""
+    """The address does not provide the file; another source may."""
 
 
 class BrokenOffError(DownloadError):
-    """The transfer stopped or stalled half-way; another try may bring it all."""
+    """The transfer stopped or stalled; a retry may succeed."""
 
 
 def is_private(url: str) -> bool:

@@ -8,7 +8,7 @@ from dapr_local.supervise.process import Check, Process
 
 
 class Stage(IntEnum):
-    """The order of the stop: the highest first."""
+    """The order in which parts stop: the highest stage first."""
 
     STORE = 0
     AUTHORITY = 1

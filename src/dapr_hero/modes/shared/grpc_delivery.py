@@ -85,12 +85,12 @@ def _plain(value: Any) -> Any:
 
 
 def _is_text(content_type: str) -> bool:
-    """Whether daprd takes the data for a text."""
+    """Return whether daprd takes the data for a text."""
     return content_type.lower().startswith("text/") or _media_type(content_type) == "application/xml"
 
 
 def _is_json(content_type: str) -> bool:
-    """Whether daprd takes the data for JSON."""
+    """Return whether daprd takes the data for JSON."""
     return _media_type(content_type) in (_JSON, "application/cloudevents+json")
 
 

@@ -89,7 +89,7 @@ class BatchInterceptor(grpc.ServerInterceptor):
         return response
 
     def _is_known(self, request: Any) -> bool:
-        """Whether there is a handler. The path alone decides, as in the other modes, whatever the topic."""
+        """Return whether there is a handler. The path alone decides, as in the other modes, whatever the topic."""
         topic = self._topics.get(request.path)
         if topic is None:
             return False
