@@ -1,4 +1,4 @@
-# `make help` lists the targets. The work is done by the command line `dapr-hero`.
+# `make help` lists the targets. The command line `dapr-hero` does the work.
 .DEFAULT_GOAL := help
 SHELL := bash
 PYTHON ?= python3
@@ -54,7 +54,7 @@ run: $(VENV)/installed ## Start the whole platform (mode: DAPR_MODE, default sdk
 	@$(HERO) up
 
 .PHONY: run-sdk-http run-sdk-grpc run-custom-http run-custom-grpc
-run-sdk-http run-sdk-grpc run-custom-http run-custom-grpc: run-%: $(VENV)/installed ## Start the whole platform in this mode
+run-sdk-http run-sdk-grpc run-custom-http run-custom-grpc: run-%: $(VENV)/installed ## Start the whole platform in one mode
 	@$(HERO) up --mode $*
 
 .PHONY: run-products
@@ -66,7 +66,7 @@ dapr-test: $(VENV)/installed ## Start the sidecars and stores without the servic
 	@$(HERO) up --parts sidecars
 
 .PHONY: send-widget send-gadget send-thingamajig
-send-widget send-gadget send-thingamajig: send-%: $(VENV)/installed ## Publish the sample event of this type
+send-widget send-gadget send-thingamajig: send-%: $(VENV)/installed ## Publish the sample event of one type
 	@$(HERO) publish --file messages/$*.json
 
 .PHONY: send-all
@@ -74,7 +74,7 @@ send-all: $(VENV)/installed ## Publish the sample events of all types
 	@$(HERO) publish $(THINGS:%=--file messages/%.json)
 
 .PHONY: get-widget get-gadget get-thingamajig
-get-widget get-gadget get-thingamajig: get-%: $(VENV)/installed ## Read the sample item of this type
+get-widget get-gadget get-thingamajig: get-%: $(VENV)/installed ## Read the sample item of one type
 	@$(HERO) get $*
 
 .PHONY: get-all
@@ -88,7 +88,7 @@ test: deps ## Set up, then run every test that needs no cluster (on all cores; a
 	@$(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile
 
 .PHONY: tools-test
-tools-test: deps ## Try the chaos suite and the comparison on the real platform, briefly (two minutes)
+tools-test: deps ## Run the chaos suite and the comparison briefly on the real platform (two minutes)
 	@$(BIN)/pytest tests/chaos tests/compare
 
 .PHONY: unit-test
@@ -101,7 +101,7 @@ integration-test: deps ## Run the tests on the real platform
 
 .PHONY: fuzz
 fuzz: SEED ?= $(shell date +%s)
-fuzz: deps ## Send at least 10,000 hostile inputs to every way in, some through daprd (SEED=n: those of an earlier run)
+fuzz: deps ## Send at least 10,000 hostile inputs to every input, some through daprd (SEED=n repeats a run)
 	@FUZZ_PROFILE=long $(BIN)/pytest tests/fuzz tests/platform/test_odd_events.py -o timeout=3600 --hypothesis-seed=$(SEED)
 
 .PHONY: chaos
@@ -134,7 +134,7 @@ $(SERVICES:%=docker-push-%): docker-push-%: docker-ready
 	@$(DOCKER) push --quiet $(IMAGE)
 
 .PHONY: docker-sizes
-docker-sizes: $(SERVICES:%=docker-sizes-%) ## Say what each image has above its base, unpacked
+docker-sizes: $(SERVICES:%=docker-sizes-%) ## Show the size of each image above its base, unpacked
 
 .PHONY: $(SERVICES:%=docker-sizes-%)
 $(SERVICES:%=docker-sizes-%): docker-sizes-%: docker-ready
@@ -146,7 +146,7 @@ docker-lint: $(VENV)/installed ## Check the Dockerfiles
 	@$(BIN)/hadolint --ignore DL3008 --ignore DL3042 Dockerfile tests/e2e/images/Dockerfile
 
 .PHONY: docker-test
-docker-test: $(VENV)/installed docker-ready ## Build the images, start them, and look what is in them
+docker-test: $(VENV)/installed docker-ready ## Build the images, start them and inspect their contents
 	@$(BIN)/pytest tests/docker
 
 .PHONY: lint
@@ -171,11 +171,11 @@ format: $(VENV)/installed ## Format the code
 	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format --quiet .
 
 .PHONY: generate-env
-generate-env: $(VENV)/installed ## Write .env from the settings
+generate-env: $(VENV)/installed ## Generate .env from the settings
 	@$(BIN)/python -m tools.env_file
 
 .PHONY: generate-manifests
-generate-manifests: $(VENV)/installed ## Write Dapr's resources of k8s/base from the local ones
+generate-manifests: $(VENV)/installed ## Generate Dapr's resources of k8s/base from the local ones
 	@$(BIN)/python -m tools.manifests
 
 .PHONY: proto-gen
@@ -198,11 +198,11 @@ lock: $(VENV)/installed ## Pin the newest versions that pyproject.toml allows, w
 	@$(COMPILE) --group checks -o requirements/checks.txt
 
 .PHONY: doctor
-doctor: $(VENV)/installed ## Say what is there and what is missing
+doctor: $(VENV)/installed ## Check this machine: show the requirements and how to get missing ones
 	@$(HERO) doctor
 
 .PHONY: clean
-clean: ## Remove what was built in this folder; caches and data stay
+clean: ## Remove build results from this folder; caches and data stay
 	@rm -rf $(VENV) $(CHECKS) dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

