@@ -21,7 +21,7 @@ from google.protobuf.message import Message
 from dapr_hero.contract import events
 from dapr_hero.contract.events import CloudEvent, Outcome
 from dapr_hero.contract.routing import DEFAULT, Subscription
-from dapr_hero.modes.shared import grpc_messages
+from dapr_hero.modes.shared import grpc_messages, state_items
 from dapr_hero.modes.shared.unknown_path import retry_unknown_path
 from dapr_hero.service import tracing
 from dapr_hero.service.drain import STOP_TIMEOUT_SECONDS
@@ -51,7 +51,7 @@ class Sidecar:
     async def get_states(self, store: str, keys: Sequence[str]) -> Mapping[str, StateEntry]:
         request = api_v1.GetBulkStateRequest(store_name=store, keys=keys, parallelism=len(keys))
         response = await self._call(store, self._dapr.GetBulkState, request)
-        return grpc_messages.states(store, response.items)
+        return state_items.entries(store, response.items)
 
     async def save_states(self, store: str, states: Sequence[StateEntry]) -> None:
         items = [grpc_messages.state_item(each) for each in states]

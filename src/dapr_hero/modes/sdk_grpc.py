@@ -21,7 +21,7 @@ from dapr.ext.grpc import App, Rule
 
 from dapr_hero.contract.errors import Unavailable
 from dapr_hero.contract.routing import Subscription
-from dapr_hero.modes.shared import grpc_messages, sdk_settings
+from dapr_hero.modes.shared import grpc_messages, sdk_settings, state_items
 from dapr_hero.modes.shared.sdk_grpc_batches import BatchInterceptor
 from dapr_hero.modes.shared.sdk_grpc_server import SdkGrpcServer
 from dapr_hero.modes.shared.sdk_grpc_tracing import TraceInterceptor
@@ -51,7 +51,7 @@ class Sidecar:
 
     async def get_states(self, store: str, keys: Sequence[str]) -> Mapping[str, StateEntry]:
         reading = self._client.get_bulk_state(store, keys, parallelism=len(keys))
-        return grpc_messages.states(store, (await self._call(store, reading)).items)
+        return state_items.entries(store, (await self._call(store, reading)).items)
 
     async def save_states(self, store: str, states: Sequence[StateEntry]) -> None:
         options = StateOptions(concurrency=Concurrency.first_write).get_proto()

@@ -11,6 +11,7 @@ from urllib.parse import quote
 import msgspec
 
 from dapr_hero.contract.errors import Refused, Unavailable
+from dapr_hero.modes.shared import state_items
 from dapr_hero.sidecar.interface import Conflict, StateEntry
 
 _JSON = "application/json"
@@ -27,7 +28,7 @@ class Request(NamedTuple):
 
 
 class _Item(msgspec.Struct):
-    """An item of a bulk read. A key that does not exist has no etag."""
+    """An item of a bulk read; see `state_items`."""
 
     key: str
     data: msgspec.Raw = msgspec.Raw(b"null")
@@ -55,15 +56,8 @@ def get_states(store: str, keys: Sequence[str]) -> Request:
 
 
 def states(store: str, body: bytes) -> Mapping[str, StateEntry]:
-    """Return the entries that exist, by key.
-
-    Raises:
-        Unavailable: if one of them could not be read; the request as a whole succeeds all the same.
-    """
-    items = _items.decode(body)
-    if error := next((each.error for each in items if each.error), ""):
-        raise Unavailable(store, error)
-    return {each.key: StateEntry(each.key, bytes(each.data), each.etag) for each in items if each.etag}
+    """Return the entries that exist, by key. Raises: Unavailable if one of them could not be read."""
+    return state_items.entries(store, _items.decode(body))
 
 
 def save_states(store: str, entries: Sequence[StateEntry]) -> Request:

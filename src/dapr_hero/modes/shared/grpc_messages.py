@@ -3,7 +3,7 @@
 https://docs.dapr.io/reference/api/pubsub_api/, as the AppCallback service of dapr/proto has it.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from functools import partial
 from typing import Any, NoReturn
 
@@ -12,7 +12,6 @@ from dapr.proto import appcallback_v1, common_v1
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
 
-from dapr_hero.contract.errors import Unavailable
 from dapr_hero.contract.events import CloudEvent, Outcome
 from dapr_hero.contract.routing import Subscription
 from dapr_hero.modes.shared import grpc_delivery
@@ -66,18 +65,6 @@ def registration(subscription: Subscription) -> Any:
             max_await_duration_ms=bulk.max_await_milliseconds,
         ),
     )
-
-
-def states(store: str, items: Iterable[Any]) -> Mapping[str, StateEntry]:
-    """Return the entries that exist, by key.
-
-    Raises:
-        Unavailable: if one of them could not be read; the call as a whole succeeds all the same.
-    """
-    found = list(items)
-    if error := next((each.error for each in found if each.error), ""):
-        raise Unavailable(store, error)
-    return {each.key: StateEntry(each.key, each.data, each.etag) for each in found if each.etag}
 
 
 def state_item(entry: StateEntry) -> common_v1.StateItem:

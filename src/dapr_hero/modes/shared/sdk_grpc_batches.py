@@ -13,11 +13,9 @@ from dapr.proto import appcallback_v1
 from dapr_hero.contract import events
 from dapr_hero.contract.events import CloudEvent, Outcome
 from dapr_hero.contract.routing import Topic
-from dapr_hero.modes.shared import grpc_delivery as grpc_events
+from dapr_hero.modes.shared import grpc_delivery, grpc_messages
 from dapr_hero.modes.shared.unknown_path import retry_unknown_path
 from dapr_hero.sidecar.interface import Deliver
-
-_RETRY = appcallback_v1.TopicEventResponse.RETRY
 
 
 class BatchInterceptor(grpc.ServerInterceptor):
@@ -61,19 +59,15 @@ class BatchInterceptor(grpc.ServerInterceptor):
 
     def _single(self, inner: Any, request: Any, context: Any) -> Any:
         if not self._is_known(request):
-            retry_unknown_path(request.path, 1)
-            return appcallback_v1.TopicEventResponse(status=_RETRY)
+            [outcome] = retry_unknown_path(request.path, 1)
+            return appcallback_v1.TopicEventResponse(status=grpc_messages.status(outcome))
         return inner(request, context)
 
     def _bulk(self, inner: Any, request: Any, context: Any) -> Any:
         """Let the extension decode the events and find their handler, then answer for all at once."""
         if not self._is_known(request):
-            retry_unknown_path(request.path, len(request.entries))
-            statuses = [
-                appcallback_v1.TopicEventBulkResponseEntry(entry_id=each.entry_id, status=_RETRY)
-                for each in request.entries
-            ]
-            return appcallback_v1.TopicEventBulkResponse(statuses=statuses)
+            ids = [entry.entry_id for entry in request.entries]
+            return grpc_messages.bulk_response(ids, retry_unknown_path(request.path, len(ids)))
         collected: list[CloudEvent] = []
         self._thread.collected = collected
         try:
@@ -85,7 +79,7 @@ class BatchInterceptor(grpc.ServerInterceptor):
             entry for entry in response.statuses if entry.status == appcallback_v1.TopicEventResponse.SUCCESS
         ]
         for entry, outcome in zip(read, outcomes, strict=True):
-            entry.status = _status(outcome).upper()
+            entry.status = grpc_messages.status(outcome)
         return response
 
     def _is_known(self, request: Any) -> bool:
@@ -118,4 +112,4 @@ def _event(message: SubscriptionMessage) -> CloudEvent:
     }
     extensions = message.extensions()
     time, traceparent = extensions.get("time"), extensions.get("traceparent")
-    return grpc_events.event(attributes, message.raw_data(), time, traceparent, message.extensions)
+    return grpc_delivery.event(attributes, message.raw_data(), time, traceparent, message.extensions)
