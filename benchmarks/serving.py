@@ -26,10 +26,9 @@ from dapr_hero.contract import items
 from dapr_hero.contract.items import Item
 from dapr_hero.inventory import api
 from dapr_hero.local.ports import free_ports
-from dapr_hero.service import problems as rest
-from dapr_hero.service import servers
+from dapr_hero.service import problems, servers
 from dapr_hero.service.limits import LimitedProtocol
-from dapr_local.parts import readiness as ready
+from dapr_local.parts import readiness
 
 _SECONDS = 3
 _ROUNDS = 2
@@ -44,7 +43,7 @@ async def _read(id: str) -> Item:
 
 
 async def _route(request: Request) -> Response:
-    return rest.json_response(await _read(request.path_params["id"]))
+    return problems.json_response(await _read(request.path_params["id"]))
 
 
 def _h11() -> None:
@@ -77,7 +76,7 @@ def _serve(variant: str, port: int) -> None:
     app: ASGIApp = api.build({"items": _read}, {}, {})
     if variant == _ROUTER:
         routes = [Route("/healthz", lambda _: Response()), Route("/v1/items/{id:path}", _route)]
-        app = Starlette(routes=routes, exception_handlers=rest.exception_handlers)
+        app = Starlette(routes=routes, exception_handlers=problems.exception_handlers)
 
     async def forever() -> None:
         await servers.HttpServer.start(app, "127.0.0.1", port)
@@ -90,7 +89,7 @@ async def _measure(variant: str) -> None:
     [port] = free_ports(1)
     server = await asyncio.create_subprocess_exec(sys.executable, __file__, variant, str(port))
     try:
-        while not await ready.http(f"http://127.0.0.1:{port}/healthz"):
+        while not await readiness.http(f"http://127.0.0.1:{port}/healthz"):
             await asyncio.sleep(0.05)
         target = Target(port, "items", "item", 10_000)
         await drive(target, 1)

@@ -15,11 +15,11 @@ from benchmarks.compare.workloads import KINDS, Workload
 from dapr_hero import settings
 from dapr_hero.contract.mode import Mode
 from dapr_hero.inventory import app
-from dapr_hero.inventory.fast_reads import shared_reads as batching
+from dapr_hero.inventory.fast_reads import shared_reads
 from dapr_hero.local import runtime
 from dapr_hero.local.services import INVENTORY
 from dapr_hero.service import servers
-from dapr_local.parts import readiness as ready
+from dapr_local.parts import readiness
 
 _ITEMS = 10_000
 _SECONDS = 3
@@ -46,7 +46,7 @@ def _alone() -> None:
 def _at_once() -> None:
     async def pause(trip_seconds: float) -> None: ...
 
-    batching._pause = pause
+    shared_reads._pause = pause
 
 
 _VARIANTS: dict[str, Callable[[], None]] = {
@@ -63,7 +63,7 @@ async def main() -> None:
             await drain(on, workload)
         for variant in [*_VARIANTS] * _ROUNDS:
             async with on.swapped(INVENTORY, __file__, variant) as inventory:
-                while not await ready.http(f"http://127.0.0.1:{on.settings.inventory_port}/readyz"):
+                while not await readiness.http(f"http://127.0.0.1:{on.settings.inventory_port}/readyz"):
                     await asyncio.sleep(0.1)
                 for workload in workloads:
                     found = await read(on, workload, _SECONDS, inventory)

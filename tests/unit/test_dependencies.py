@@ -1,6 +1,5 @@
 """Each package that the code imports is declared by the extra that the code belongs to."""
 
-import ast
 import re
 import sys
 import tomllib
@@ -9,6 +8,8 @@ from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
+
+from tests.unit.imports import imports
 
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -39,16 +40,12 @@ def declared(extra: str | None) -> set[str]:
 def imported(file: Path) -> Iterator[str]:
     """Yield the packages that a file imports."""
     owners = packages_distributions()
-    for node in ast.walk(ast.parse(file.read_text())):
-        names = [each.name for each in node.names] if isinstance(node, ast.Import) else []
-        if isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            names = [node.module]
-        for name in names:
-            top = name.partition(".")[0]
-            if top in sys.stdlib_module_names or top in OWN:
-                continue
-            space = next((package for space, package in NAMESPACES.items() if name.startswith(space)), None)
-            yield space or normalized(owners.get(top, [top])[0])
+    for name in imports(file):
+        top = name.partition(".")[0]
+        if top in sys.stdlib_module_names or top in OWN:
+            continue
+        space = next((package for space, package in NAMESPACES.items() if name.startswith(space)), None)
+        yield space or normalized(owners.get(top, [top])[0])
 
 
 def extra_of(file: Path) -> str | None:

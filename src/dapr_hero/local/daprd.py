@@ -10,7 +10,7 @@ from dapr_hero.local.data import DataDir
 from dapr_hero.local.resources import Subscription, render, values
 from dapr_hero.service.limits import MAX_MESSAGE_BYTES
 from dapr_hero.settings import Settings
-from dapr_local.parts import readiness as ready
+from dapr_local.parts import readiness
 from dapr_local.parts.part import Part, Stage
 from dapr_local.supervise.process import Process
 
@@ -113,7 +113,7 @@ def part(
         return Process(name, argv, mesh.data.log(name), env=_environment(sidecar, mesh), folder=target)
 
     async def healthy() -> bool:
-        return await ready.http(f"http://127.0.0.1:{sidecar.http_port}/v1.0/{health}")
+        return await readiness.http(f"http://127.0.0.1:{sidecar.http_port}/v1.0/{health}")
 
     return Part(
         name,

@@ -18,7 +18,7 @@ from dapr_hero.settings import Settings
 from dapr_local.errors import PartDied, PortTaken
 from dapr_local.parts.part import Part, Stage
 from dapr_local.progress import Report
-from dapr_local.supervise import start_order as graph
+from dapr_local.supervise import start_order
 from dapr_local.supervise.process import Process
 
 _ATTEMPTS = 3
@@ -133,7 +133,7 @@ class Platform:
         Raises: PartDied; the parts that did not become ready have been stopped.
         """
         try:
-            await graph.start({name: self._parts[name] for name in names}, self._begin)
+            await start_order.start({name: self._parts[name] for name in names}, self._begin)
         except PartDied as death:
             await self.stop(death.name)
             raise
@@ -169,7 +169,7 @@ class Platform:
 
     async def _start_all(self) -> None:
         """Start in order; stop if a running part dies in the meantime."""
-        starting = asyncio.ensure_future(graph.start(self._parts, self._begin))
+        starting = asyncio.ensure_future(start_order.start(self._parts, self._begin))
         dying = asyncio.ensure_future(self.death())
         try:
             await asyncio.wait({starting, dying}, return_when=asyncio.FIRST_COMPLETED)

@@ -17,7 +17,7 @@ from platformdirs import user_cache_path
 
 from dapr_hero.settings import Settings, key
 from dapr_local.errors import LocalError
-from dapr_local.install import go_build as gobuild
+from dapr_local.install import go_build
 from dapr_local.install.download import ChecksumError, DownloadError, fetch
 from dapr_local.install.go import BuildError
 from dapr_local.install.pins import CHECKSUMS, GO_VERSION, VERSION
@@ -72,7 +72,7 @@ def obtain(
     report: Report,
     *,
     checksums: Mapping[str, str] = CHECKSUMS,
-    build: Build = gobuild.build,
+    build: Build = go_build.build,
 ) -> DaprRuntime:
     """Return the programs; download missing ones into the cache or, if that fails, build them.
 

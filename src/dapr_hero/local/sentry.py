@@ -5,7 +5,7 @@ from pathlib import Path
 from dapr_hero.local.data import DataDir
 from dapr_hero.local.resources import render
 from dapr_hero.settings import Settings
-from dapr_local.parts import readiness as ready
+from dapr_local.parts import readiness
 from dapr_local.parts.part import Part, Stage
 from dapr_local.supervise.process import Process
 
@@ -24,7 +24,7 @@ def part(settings: Settings, data: DataDir, binary: Path) -> Part:
         return Process(NAME, argv, data.log(NAME))
 
     async def healthy() -> bool:
-        return await ready.http(f"http://127.0.0.1:{settings.sentry_health_port}/healthz")
+        return await readiness.http(f"http://127.0.0.1:{settings.sentry_health_port}/healthz")
 
     ports = {
         "DAPR_HERO_SENTRY_PORT": settings.sentry_port,

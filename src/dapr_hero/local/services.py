@@ -9,7 +9,7 @@ from dapr_hero.local.data import DataDir
 from dapr_hero.service.drain import STOP_TIMEOUT_SECONDS
 from dapr_hero.service.health import OK
 from dapr_hero.settings import Settings, key
-from dapr_local.parts import readiness as ready
+from dapr_local.parts import readiness
 from dapr_local.parts.part import Part, Stage
 from dapr_local.parts.readiness import HTTP_TIMEOUT
 from dapr_local.supervise.process import Check, Process
@@ -32,7 +32,7 @@ def inventory(
 
     async def serves() -> bool:
         url = settings.inventory_url
-        return await (all_available(f"{url}/readyz") if whole else ready.http(f"{url}/healthz"))
+        return await (all_available(f"{url}/readyz") if whole else readiness.http(f"{url}/healthz"))
 
     callback = key(settings.dapr_mode.port_setting)
     ports = {
@@ -53,7 +53,7 @@ def products(settings: Settings, data: DataDir, needs: frozenset[str]) -> Part:
     )
 
     async def serves() -> bool:
-        return await ready.grpc_serving(f"127.0.0.1:{settings.products_port}")
+        return await readiness.grpc_serving(f"127.0.0.1:{settings.products_port}")
 
     ports = {
         "DAPR_HERO_PRODUCTS_PORT": settings.products_port,

@@ -14,7 +14,7 @@ import platformdirs
 from dapr_hero.local.data import DataDir
 from dapr_hero.settings import Settings
 from dapr_local.errors import LocalError
-from dapr_local.parts import readiness as ready
+from dapr_local.parts import readiness
 from dapr_local.parts.part import Part, Stage
 from dapr_local.progress import Advance, Report
 from dapr_local.supervise.process import Process
@@ -36,7 +36,7 @@ def part(settings: Settings, data: DataDir, report: Report) -> Part:
         return Process(NAME, command, data.log(NAME), stop_signal=Signals.SIGKILL)
 
     async def serves() -> bool:
-        return await ready.http(f"http://127.0.0.1:{settings.zipkin_port}/health")
+        return await readiness.http(f"http://127.0.0.1:{settings.zipkin_port}/health")
 
     return Part(
         NAME,

@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 
 from dapr_local.errors import PartDied, PartNotReady
-from dapr_local.supervise import die_with_parent as bound
+from dapr_local.supervise import die_with_parent
 from dapr_local.supervise.clean_environment import clean_environment
 
 _TAIL_LINES = 15
@@ -173,7 +173,7 @@ class Process:
         account = (str(self._account.uid), str(self._account.gid)) if self._account else ("", "")
         parent, signum = str(os.getpid()), str(int(self._orphan_signal))
         # Isolated and without site-packages: it costs 15 ms, and no module of the working directory gets in.
-        return [sys.executable, "-I", "-S", bound.__file__, parent, signum, *account, *self.argv]
+        return [sys.executable, "-I", "-S", die_with_parent.__file__, parent, signum, *account, *self.argv]
 
     def _last_words(self) -> str:
         lines = self.tail()

@@ -12,7 +12,7 @@ from dapr_hero.products.v1 import products_pb2 as pb
 from dapr_hero.products.v1.products_pb2_grpc import ProductsStub
 from dapr_hero.service import logs
 from dapr_hero.settings import Settings
-from dapr_local.parts import readiness as ready
+from dapr_local.parts import readiness
 from tests.conformance.fake_sidecar import FakeSidecar
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ async def products(
     monkeypatch.setattr(logs, "configure", lambda *_: None)
     serving = asyncio.create_task(app.serve(settings))
     async with asyncio.timeout(10):
-        while not serving.done() and not await ready.http(_url(settings, "readyz")):
+        while not serving.done() and not await readiness.http(_url(settings, "readyz")):
             await asyncio.sleep(0.01)
     yield serving
     serving.cancel()
@@ -89,7 +89,7 @@ async def test_at_the_end_it_is_not_ready_and_still_serves(
 ) -> None:
     products.cancel()
     async with asyncio.timeout(10):
-        while await ready.http(_url(settings, "readyz")):
+        while await readiness.http(_url(settings, "readyz")):
             await asyncio.sleep(0.01)
     assert await _dependencies(settings, 503) == ALL_OK | {"products": "unavailable"}
     assert await _found(settings) == NOT_FOUND

@@ -7,7 +7,7 @@ from zipfile import ZipFile
 import pytest
 import yaml
 
-from dapr_local.install import go_build as gobuild
+from dapr_local.install import go_build
 from dapr_local.install.go import BuildError, module_sum
 from dapr_local.install.go_build import build
 from dapr_local.install.pins import COMPONENTS, REPLACED, SOURCE, VERSION
@@ -23,7 +23,7 @@ REPOSITORY = Path(__file__).parents[4]
 def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The only folder on PATH but the system's, with a `go` that builds at once."""
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:/usr/bin:/bin")
-    monkeypatch.setattr(gobuild, "NEEDED_BYTES", 0)
+    monkeypatch.setattr(go_build, "NEEDED_BYTES", 0)
     publish(tmp_path, monkeypatch, [*COMPONENTS, *FOREIGN, "zz_notag"])
     fake_go(tmp_path / "bin")
     return tmp_path / "bin"
@@ -42,7 +42,7 @@ def publish(folder: Path, monkeypatch: pytest.MonkeyPatch, components: Sequence[
         archive.writestr(f"{MODULE}/go.sum", "a v1 h1:a=\n")
         for name in components:
             archive.writestr(f"{MODULE}/cmd/daprd/components/{name}.go", "package components\n")
-        monkeypatch.setattr(gobuild, "SOURCE_SUM", module_sum(archive))
+        monkeypatch.setattr(go_build, "SOURCE_SUM", module_sum(archive))
 
 
 def fake_go(folder: Path, **replaced: str) -> Path:
@@ -127,7 +127,7 @@ def test_a_module_that_the_proxy_lacks_is_replaced_and_pinned(path: Path, work: 
 
 
 def test_another_source_is_refused(work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gobuild, "SOURCE_SUM", "h1:other")
+    monkeypatch.setattr(go_build, "SOURCE_SUM", "h1:other")
     with pytest.raises(BuildError, match=r"v1\..* has the checksum h1:.*, but h1:other is expected"):
         build(["daprd"], work, RecordingReport())
 
@@ -166,7 +166,7 @@ def test_caches_without_dapr_stay_as_they_are(path: Path, work: Path) -> None:
 def test_a_disk_that_is_too_full_is_told_at_once(
     path: Path, work: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(gobuild, "NEEDED_BYTES", 10**18)
+    monkeypatch.setattr(go_build, "NEEDED_BYTES", 10**18)
     with pytest.raises(BuildError, match=f"it needs 1.0 EB in {work.parent}, .* are free"):
         build(["daprd"], work, RecordingReport())
     assert "mod" not in (path / "calls").read_text()

@@ -8,7 +8,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_health.v1.health import aio as health
 
 from dapr_hero.local.ports import free_ports
-from dapr_local.parts import readiness as ready
+from dapr_local.parts import readiness
 
 Status = health_pb2.HealthCheckResponse
 
@@ -38,12 +38,12 @@ async def http_port(port: int) -> AsyncIterator[int]:
     ("status", "yes"), [(200, True), (204, True), (404, False), (500, False), (503, False)]
 )
 async def test_http(http_port: int, status: int, yes: bool) -> None:
-    assert await ready.http(f"http://127.0.0.1:{http_port}/{status}") is yes
+    assert await readiness.http(f"http://127.0.0.1:{http_port}/{status}") is yes
 
 
 async def test_a_server_that_cannot_be_reached_is_not_ready(port: int) -> None:
-    assert not await ready.http(f"http://127.0.0.1:{port}/")
-    assert not await ready.grpc_serving(f"127.0.0.1:{port}")
+    assert not await readiness.http(f"http://127.0.0.1:{port}/")
+    assert not await readiness.grpc_serving(f"127.0.0.1:{port}")
 
 
 @pytest.mark.parametrize(("status", "yes"), [(Status.SERVING, True), (Status.NOT_SERVING, False)])
@@ -55,7 +55,7 @@ async def test_grpc(port: int, status: Any, yes: bool) -> None:
     server.add_insecure_port(f"127.0.0.1:{port}")
     await server.start()
 
-    assert await ready.grpc_serving(f"127.0.0.1:{port}") is yes
+    assert await readiness.grpc_serving(f"127.0.0.1:{port}") is yes
 
     await server.stop(None)
 
@@ -65,6 +65,6 @@ async def test_a_server_without_health_is_not_ready(port: int) -> None:
     server.add_insecure_port(f"127.0.0.1:{port}")
     await server.start()
 
-    assert not await ready.grpc_serving(f"127.0.0.1:{port}")
+    assert not await readiness.grpc_serving(f"127.0.0.1:{port}")
 
     await server.stop(None)

@@ -4,7 +4,7 @@ import pytest
 
 from dapr_local.errors import LocalError, PartNotReady
 from dapr_local.parts.part import Part, Stage
-from dapr_local.supervise import start_order as graph
+from dapr_local.supervise import start_order
 from dapr_local.supervise.process import Process
 
 
@@ -31,7 +31,7 @@ async def test_each_part_begins_after_all_that_it_needs() -> None:
         await asyncio.sleep(0)
         done.append(part.name)
 
-    await graph.start(
+    await start_order.start(
         parts(service={"sidecar", "store"}, sidecar={"store", "authority"}, store=set(), authority=set()),
         begin,
     )
@@ -46,7 +46,7 @@ async def test_parts_that_do_not_need_each_other_begin_together() -> None:
         async with asyncio.timeout(10):
             await together.wait()
 
-    await graph.start(parts(valkey=set(), postgres=set()), begin)
+    await start_order.start(parts(valkey=set(), postgres=set()), begin)
 
 
 async def test_a_need_that_was_not_chosen_is_ignored() -> None:
@@ -55,7 +55,7 @@ async def test_a_need_that_was_not_chosen_is_ignored() -> None:
     async def begin(part: Part) -> None:
         done.append(part.name)
 
-    await graph.start(parts(sidecar={"sentry"}), begin)
+    await start_order.start(parts(sidecar={"sentry"}), begin)
 
     assert done == ["sidecar"]
 
@@ -76,7 +76,9 @@ async def test_the_first_failure_ends_the_start_and_is_raised_as_it_is() -> None
             raise
 
     with pytest.raises(LocalError) as caught:
-        await graph.start(parts(postgres=set(), valkey=set(), sidecar={"valkey"}, service={"sidecar"}), begin)
+        await start_order.start(
+            parts(postgres=set(), valkey=set(), sidecar={"valkey"}, service={"sidecar"}), begin
+        )
 
     assert caught.value is failure
     assert set(began) == {"postgres", "valkey"}
@@ -88,6 +90,6 @@ async def test_a_fault_of_ours_is_not_taken_for_one_of_a_part() -> None:
         raise ZeroDivisionError if part.name == "valkey" else PartNotReady("postgres", "is not ready", "")
 
     with pytest.raises(ExceptionGroup) as caught:
-        await graph.start(parts(valkey=set(), postgres=set()), begin)
+        await start_order.start(parts(valkey=set(), postgres=set()), begin)
 
     assert caught.value.subgroup(ZeroDivisionError)
