@@ -4,10 +4,10 @@ python -m tools.env_file [--check]
 """
 
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 from dapr_hero.settings import Settings, env_file, key
+from tools.generated import write_or_check
 
 _HEAD = f"""\
 {env_file.MARK}: every key with its default and its meaning. Variables that are set take precedence.
@@ -24,22 +24,8 @@ def text() -> str:
     return "\n".join(lines)
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Write `.env`, or with `--check` report whether it is outdated; return the exit code."""
+if __name__ == "__main__":
     path = Path(".env")
     if path.exists() and not env_file.is_ours(path):
-        sys.stderr.write(
-            f"error: {path} belongs to another project: its first line is not '{env_file.MARK}'\n"
-        )
-        return 1
-    if "--check" in arguments:
-        if not path.exists() or path.read_text() != text():
-            sys.stderr.write("error: .env is outdated: run `make generate-env`\n")
-            return 1
-        return 0
-    path.write_text(text())
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+        sys.exit(f"error: {path} belongs to another project: its first line is not '{env_file.MARK}'")
+    sys.exit(write_or_check({path: text()}, "make generate-env"))

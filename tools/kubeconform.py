@@ -67,7 +67,7 @@ def _versions(schemas: Path) -> list[Path]:
 
 
 def _usable(version: Path, folder: Path) -> None:
-    """Copy the schemas so that they refer to each other by file: nobody serves the original addresses."""
+    """Copy the schemas so that they refer to each other by file: their original addresses are not served."""
     for path in version.glob("*.json"):
         schema = json.loads(path.read_text())
         kept = {key: value for key, value in schema.items() if key not in ("$id", "$schema")}

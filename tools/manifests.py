@@ -5,7 +5,7 @@ python -m tools.manifests [--check]
 
 import io
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from ruamel.yaml import YAML
 from dapr_hero.cluster.overlay import SERVICES
 from dapr_hero.local.resources import rendered, values
 from dapr_hero.settings import Settings
+from tools.generated import write_or_check
 
 BASE = Path("k8s/base")
 # Each world has a secret store of its own kind; that of the cluster is written by hand.
@@ -38,11 +39,6 @@ def generated() -> dict[Path, str]:
         for name, text in sorted(rendered(service, _placeholders()).items())
         if name != _ONLY_LOCAL
     }
-
-
-def outdated() -> list[Path]:
-    """Return the generated files that are missing or outdated."""
-    return [path for path, text in generated().items() if not path.is_file() or path.read_text() != text]
 
 
 def _placeholders() -> Mapping[str, str]:
@@ -72,17 +68,5 @@ def _adapt(resource: dict[str, Any]) -> None:
         resource["spec"]["mtls"] = _MTLS
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Write the files, or with `--check` name the outdated ones; return the exit code."""
-    if "--check" in arguments:
-        names = ", ".join(map(str, outdated()))
-        if names:
-            sys.stderr.write(f"error: outdated: {names}; run `make generate-manifests`\n")
-        return int(bool(names))
-    for path, text in generated().items():
-        path.write_text(text)
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(write_or_check(generated(), "make generate-manifests"))

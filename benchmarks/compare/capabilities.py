@@ -39,7 +39,7 @@ _TOKEN = "a-token"  # noqa: S105
 _TOPIC = "tried"
 _YES, _NO = "yes", "no"
 
-# Run in an interpreter of its own: the modules that a mode loads in addition to those of inventory.
+# Runs in a separate interpreter; prints the modules that a mode loads in addition to those of inventory.
 _LOADING = """
 import json, sys
 import dapr_hero.inventory.app

@@ -54,7 +54,7 @@ class Verdict(Enum):
 
 
 class Outcome(NamedTuple):
-    """What has become of an event. The reason is for logs and for dead letters."""
+    """The result of handling an event. The reason is for logs and for dead letters."""
 
     verdict: Verdict
     reason: str = ""
