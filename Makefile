@@ -7,7 +7,7 @@ CHECKS := .venv-checks
 BIN := $(VENV)/bin
 HERO := $(BIN)/dapr-hero
 UV_VERSION := 0.13.9
-THINGS := widget gadget thingamajig
+KINDS := $(basename $(notdir $(wildcard messages/*.json)))
 PROTOS := dapr_hero/products/v1
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 # Images: $(REGISTRY)/dapr-hero-inventory:$(TAG), and products likewise.
@@ -23,7 +23,7 @@ IMAGE = $(REGISTRY:%=%/)dapr-hero-$*:$(TAG)
 
 .PHONY: help
 help: ## List the targets
-	@grep -hE '^[a-z][a-z0-9 -]*:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' \
+	@grep -hE '^#?[a-z][A-Za-z0-9 -]*:.*##' $(MAKEFILE_LIST) | sed -E 's/^#//; s/:[^#]*## /\t/' \
 		| awk -F '\t' '{ n = split($$1, names, " "); for (i = 1; i <= n; i++) printf "  %-18s %s\n", names[i], $$2 }'
 
 $(VENV)/installed: pyproject.toml requirements/dev.txt
@@ -65,20 +65,22 @@ run-products: $(VENV)/installed ## Start products, its sidecar and the stores, w
 dapr-test: $(VENV)/installed ## Start the sidecars and stores without the services, to try Dapr's API
 	@$(HERO) up --parts sidecars
 
-.PHONY: send-widget send-gadget send-thingamajig
-send-widget send-gadget send-thingamajig: send-%: $(VENV)/installed ## Publish the sample event of one type
+.PHONY: $(KINDS:%=send-%)
+#send-KIND: ## Publish the sample event of one kind, such as send-widget
+$(KINDS:%=send-%): send-%: $(VENV)/installed
 	@$(HERO) publish --file messages/$*.json
 
 .PHONY: send-all
-send-all: $(VENV)/installed ## Publish the sample events of all types
-	@$(HERO) publish $(THINGS:%=--file messages/%.json)
+send-all: $(VENV)/installed ## Publish the sample events of all kinds
+	@$(HERO) publish $(KINDS:%=--file messages/%.json)
 
-.PHONY: get-widget get-gadget get-thingamajig
-get-widget get-gadget get-thingamajig: get-%: $(VENV)/installed ## Read the sample item of one type
+.PHONY: $(KINDS:%=get-%)
+#get-KIND: ## Read the sample item of one kind, such as get-widget
+$(KINDS:%=get-%): get-%: $(VENV)/installed
 	@$(HERO) get $*
 
 .PHONY: get-all
-get-all: $(THINGS:%=get-%) ## Read the sample items of all types
+get-all: $(KINDS:%=get-%) ## Read the sample items of all kinds
 
 # One more than there are cores: a test often waits for the platform.
 WORKERS ?= $(shell $(PYTHON) -c 'import os; print(min(4, 1 + (os.cpu_count() or 1)))')
@@ -157,6 +159,7 @@ lint: $(VENV)/installed ## Check style, format, docstrings, prose, strict types 
 	@$(BIN)/python -m tools.prose
 	@$(BIN)/python -m tools.env_file --check
 	@$(BIN)/python -m tools.manifests --check
+	@$(BIN)/python -m tools.samples --check
 
 .PHONY: static-check
 static-check: lint docker-lint $(CHECKS)/installed ## Lint, and check the manifests without a cluster: build, schemas, policies
@@ -170,6 +173,9 @@ audit: $(VENV)/installed ## Look for known vulnerabilities in the pinned package
 format: $(VENV)/installed ## Format the code
 	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format --quiet .
 
+.PHONY: generate
+generate: generate-env generate-manifests generate-samples ## Generate every file that derives from the code
+
 .PHONY: generate-env
 generate-env: $(VENV)/installed ## Generate .env from the settings
 	@$(BIN)/python -m tools.env_file
@@ -177,6 +183,10 @@ generate-env: $(VENV)/installed ## Generate .env from the settings
 .PHONY: generate-manifests
 generate-manifests: $(VENV)/installed ## Generate Dapr's resources of k8s/base from the local ones
 	@$(BIN)/python -m tools.manifests
+
+.PHONY: generate-samples
+generate-samples: $(VENV)/installed ## Generate the sample events of messages/ from the kinds
+	@$(BIN)/python -m tools.samples
 
 .PHONY: proto-gen
 proto-gen: $(VENV)/installed ## Generate the gRPC code of products from proto/

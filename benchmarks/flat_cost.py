@@ -8,8 +8,9 @@ import sys
 
 from benchmarks.compare.bench_platform import Silence, bench_platform
 from benchmarks.compare.drains import drain
-from benchmarks.compare.workloads import KINDS, Workload
+from benchmarks.compare.workloads import Workload
 from dapr_hero import settings
+from dapr_hero.contract.kinds import KINDS
 from dapr_hero.contract.mode import Mode
 from dapr_hero.local import runtime
 

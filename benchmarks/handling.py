@@ -13,8 +13,9 @@ import msgspec
 from dapr.proto import appcallback_v1
 from google.protobuf.struct_pb2 import Struct
 
-from benchmarks.compare.workloads import KINDS, Workload
+from benchmarks.compare.workloads import Workload
 from dapr_hero.contract.items import Version
+from dapr_hero.contract.kinds import KINDS
 from dapr_hero.contract.routing import subscriptions
 from dapr_hero.inventory.handlers import Handlers
 from dapr_hero.modes import custom_grpc

@@ -12,8 +12,9 @@ from pathlib import Path
 
 from benchmarks.compare.bench_platform import BenchPlatform, Silence, bench_platform
 from benchmarks.compare.drains import drain
-from benchmarks.compare.workloads import KINDS, Workload
+from benchmarks.compare.workloads import Workload
 from dapr_hero import settings
+from dapr_hero.contract.kinds import KINDS
 from dapr_hero.contract.mode import Mode
 from dapr_hero.local import runtime
 

@@ -14,11 +14,12 @@ from typing import Any
 import aiohttp
 
 from dapr_hero.contract.items import encode
+from dapr_hero.contract.kinds import KINDS
 from dapr_hero.settings import Settings
 from dapr_hero.sidecar import tokens
 from tests.events import event
 
-KINDS = {"widgets": "widget.v1", "gadgets": "gadget.v1", "products": "thingamajig.v1"}
+TYPES = {kind.resource: kind.type for kind in KINDS}
 _AT_ONCE = 16
 _READS_AT_ONCE = 32
 _EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
@@ -56,7 +57,7 @@ class Load:
     fresh_share: float = 0.0
     """Of the events: those whose item is new, and which nothing can stand in for."""
     bad_share: float = 0.0
-    kinds: Sequence[str] = tuple(KINDS)
+    kinds: Sequence[str] = tuple(TYPES)
     prefix: str = "load"
 
 
@@ -125,12 +126,12 @@ class _Publisher:
         key = (resource, f"{self._load.prefix}-{which}")
         version = self._versions[key] = self._versions.get(key, 0) + 1
         at = (_EPOCH + timedelta(milliseconds=version)).isoformat()
-        await self._publish(http, event(KINDS[resource], key[1], price=version, time=at))
+        await self._publish(http, event(TYPES[resource], key[1], price=version, time=at))
         self._ledger.newest[key] = max(version, self._ledger.newest.get(key, 0))
         self._ledger.good += 1
 
     async def _publish_bad(self, http: aiohttp.ClientSession, resource: str, number: int) -> None:
-        bad = event(KINDS[resource], price=-1) | {"id": f"bad-{number}-{uuid.uuid4()}"}
+        bad = event(TYPES[resource], price=-1) | {"id": f"bad-{number}-{uuid.uuid4()}"}
         await self._publish(http, bad)
         self._ledger.bad.add(bad["id"])
 

@@ -23,9 +23,10 @@ from fastapi import FastAPI
 from google.protobuf.empty_pb2 import Empty
 
 from benchmarks.compare.results import Capabilities
-from benchmarks.compare.workloads import KINDS, encoded
+from benchmarks.compare.workloads import encoded
 from dapr_hero import modes
 from dapr_hero.contract.events import STORED, CloudEvent, Outcome
+from dapr_hero.contract.kinds import KINDS
 from dapr_hero.contract.mode import Mode
 from dapr_hero.contract.routing import subscriptions
 from dapr_hero.local.ports import on_free_ports

@@ -5,7 +5,7 @@ from statistics import median, quantiles
 
 from benchmarks.compare.results import Round, Run
 from benchmarks.compare.rounds import MIXED, NOTHING
-from benchmarks.compare.workloads import KINDS
+from dapr_hero.contract.kinds import KINDS
 from dapr_hero.contract.mode import Mode
 
 Figure = Callable[[Round], float]

@@ -8,7 +8,7 @@ import aiohttp
 from benchmarks.compare import workloads
 from benchmarks.compare.bench_platform import BenchPlatform
 from benchmarks.compare.stores import WrongResult
-from benchmarks.compare.workloads import Kind
+from dapr_hero.contract.kinds import Kind
 from dapr_hero.sidecar import tokens
 
 RATE = 50
@@ -41,7 +41,7 @@ async def _until_stored(
     body = workloads.encoded(kind, id)
     began = time.perf_counter()
     publishing = asyncio.ensure_future(_publish(http, url, body))
-    while not await bench.stores.has(kind.resource, id):
+    while not await bench.stores.has(kind, id):
         if time.perf_counter() - began > _PATIENCE_SECONDS:
             raise WrongResult(f"{id} is not stored after {_PATIENCE_SECONDS} s")
     passed = (time.perf_counter() - began) * 1000

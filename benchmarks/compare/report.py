@@ -9,7 +9,7 @@ from string import Template
 from benchmarks.compare import figures, latencies, pictures, reads, rounds
 from benchmarks.compare.figures import WORKLOADS, Figure, middle, rounds_of, values
 from benchmarks.compare.results import Cost, Extra, Round, Run, save
-from benchmarks.compare.workloads import KINDS
+from dapr_hero.contract.kinds import KINDS
 from dapr_hero.contract.mode import Mode
 from dapr_hero.local.services import INVENTORY
 

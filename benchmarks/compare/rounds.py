@@ -8,7 +8,8 @@ from benchmarks.compare.drains import drain, drain_into_no_op
 from benchmarks.compare.latencies import latencies
 from benchmarks.compare.reads import read
 from benchmarks.compare.results import Extra, Round
-from benchmarks.compare.workloads import KINDS, Workload
+from benchmarks.compare.workloads import Workload
+from dapr_hero.contract.kinds import KINDS
 from dapr_hero.contract.mode import Mode
 from dapr_hero.local.runtime import DaprRuntime
 from dapr_hero.local.services import INVENTORY

@@ -8,6 +8,7 @@ import asyncpg
 from valkey.asyncio import Valkey
 
 from benchmarks.compare.workloads import Stored, Workload
+from dapr_hero.contract.kinds import Backend, Kind
 from dapr_hero.local.credentials import read_secrets
 from dapr_hero.settings import Settings
 from dapr_local.errors import LocalError
@@ -25,36 +26,39 @@ class Stores:
     def __init__(self, settings: Settings, valkey: Valkey, postgres: asyncpg.Connection) -> None:
         self.valkey = valkey
         self.postgres = postgres
-        # How Dapr, and in it VersionedState, prefixes the keys of each resource.
-        self._prefixes = {
-            "gadgets": f"{settings.inventory_app_id}||gadget:",
-            "products": f"{settings.products_app_id}||product:",
-        }
+        self._settings = settings
 
     async def check(self, workload: Workload) -> None:
         """Compare the stores with the workload. Raises: WrongResult, which names an item."""
-        for resource, expected in workload.expected().items():
-            found = await self._items(resource, workload.prefix)
+        for kind, expected in workload.expected().items():
+            found = await self._items(kind, workload.prefix)
             wrong = [id for id in expected.keys() | found.keys() if expected.get(id) != found.get(id)]
             if wrong:
                 first = min(wrong)
                 raise WrongResult(
-                    f"{workload.name}: {len(wrong)} of {len(expected)} {resource} are wrong or missing;"
+                    f"{workload.name}: {len(wrong)} of {len(expected)} {kind.resource} are wrong or missing;"
                     f" {first} must be {expected.get(first)} and is {found.get(first)}"
                 )
 
-    async def has(self, resource: str, id: str) -> bool:
-        """Whether the item is stored."""
-        if resource == "widgets":
-            return bool(await self.postgres.fetchval("SELECT true FROM widgets WHERE id = $1", id))
-        return bool(await self.valkey.exists(f"{self._prefixes[resource]}{id}"))
+    async def has(self, kind: Kind, id: str) -> bool:
+        """Return whether the item is stored."""
+        if kind.backend is Backend.POSTGRESQL:
+            query = f"SELECT true FROM {kind.resource} WHERE id = $1"  # noqa: S608
+            return bool(await self.postgres.fetchval(query, id))
+        return bool(await self.valkey.exists(f"{self._key_prefix(kind)}{id}"))
 
-    async def _items(self, resource: str, prefix: str) -> Mapping[str, Stored]:
-        if resource == "widgets":
-            query = "SELECT id, description, price::text FROM widgets WHERE starts_with(id, $1)"
+    def _key_prefix(self, kind: Kind) -> str:
+        """Return how Dapr, and in it VersionedState, prefixes the keys of a kind."""
+        if kind.backend is Backend.PRODUCTS:
+            return f"{self._settings.products_app_id}||product:"
+        return f"{self._settings.inventory_app_id}||{kind.name}:"
+
+    async def _items(self, kind: Kind, prefix: str) -> Mapping[str, Stored]:
+        if kind.backend is Backend.POSTGRESQL:
+            query = f"SELECT id, description, price::text FROM {kind.resource} WHERE starts_with(id, $1)"  # noqa: S608
             rows = await self.postgres.fetch(query, f"{prefix}-")
             return {id: Stored(description, price) for id, description, price in rows}
-        pattern = f"{self._prefixes[resource]}{prefix}-*"
+        pattern = f"{self._key_prefix(kind)}{prefix}-*"
         keys = [key async for key in self.valkey.scan_iter(pattern, count=_KEYS_AT_ONCE)]
         found: dict[str, Stored] = {}
         for first in range(0, len(keys), _KEYS_AT_ONCE):

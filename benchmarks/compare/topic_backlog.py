@@ -7,8 +7,9 @@ from typing import Any
 from valkey.asyncio import Valkey
 
 from benchmarks.compare import workloads
-from benchmarks.compare.workloads import KINDS, Workload
+from benchmarks.compare.workloads import Workload
 from dapr_hero.client import platform as client
+from dapr_hero.contract.kinds import KINDS
 from dapr_hero.settings import Settings
 from dapr_local.progress import Report
 

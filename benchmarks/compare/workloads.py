@@ -4,21 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from dapr_hero.contract.items import encode
-
-
-class Kind(NamedTuple):
-    """A type of event and the resource that it becomes."""
-
-    name: str
-    type: str
-    resource: str
-
-
-KINDS = (
-    Kind("widget", "widget.v1", "widgets"),
-    Kind("gadget", "gadget.v1", "gadgets"),
-    Kind("thingamajig", "thingamajig.v1", "products"),
-)
+from dapr_hero.contract.kinds import Kind
 
 
 class Stored(NamedTuple):
@@ -42,12 +28,12 @@ class Workload(NamedTuple):
         for number in range(self.total):
             yield event(self.kinds[number % len(self.kinds)], self._id(number), number)
 
-    def expected(self) -> Mapping[str, dict[str, Stored]]:
-        """Return the items that must be stored, by resource and id."""
-        found: dict[str, dict[str, Stored]] = {kind.resource: {} for kind in self.kinds}
+    def expected(self) -> Mapping[Kind, dict[str, Stored]]:
+        """Return the items that must be stored, by kind and id."""
+        found: dict[Kind, dict[str, Stored]] = {kind: {} for kind in self.kinds}
         for number in range(self.total):
             kind = self.kinds[number % len(self.kinds)]
-            found[kind.resource][self._id(number)] = Stored(_description(number), f"{number}.25")
+            found[kind][self._id(number)] = Stored(_description(number), f"{number}.25")
         return found
 
     def _id(self, number: int) -> str:

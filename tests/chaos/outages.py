@@ -10,7 +10,7 @@ import msgspec
 from dapr_hero.contract.items import encode
 from dapr_hero.testing import RunningPlatform, eventually
 from tests.events import event
-from tests.load import KINDS
+from tests.load import TYPES
 from tests.platform.broker import broker
 from tests.platform.metrics import of_app
 
@@ -41,7 +41,7 @@ class Outage(msgspec.Struct):
 
 def measure(platform: RunningPlatform, down: str, resource: str) -> Outage:
     """Drain the same events with this part up and down, in turn."""
-    others = [each for each in KINDS if each != resource]
+    others = [each for each in TYPES if each != resource]
     before, meanwhile = [], []
     for number in range(_ROUNDS):
         before.append(_drain(platform, others, f"{down}-up-{number}"))
@@ -56,12 +56,12 @@ def measure(platform: RunningPlatform, down: str, resource: str) -> Outage:
 
 def _drain(platform: RunningPlatform, others: list[str], run: str) -> Drain:
     """Fill the topic with events of all types; how those of the others are stored."""
-    each = EVENTS // len(KINDS)
+    each = EVENTS // len(TYPES)
     first = _stored(platform, others)
     with broker(platform.settings) as valkey:
         pipeline: Any = valkey.pipeline(transaction=False)
         for number in range(each):
-            for type in KINDS.values():
+            for type in TYPES.values():
                 pipeline.xadd("inventory", {"data": encode(event(type, f"{run}-{number}"))})
         began = time.monotonic()
         pipeline.execute()
@@ -86,7 +86,7 @@ def _wait(platform: RunningPlatform, others: list[str], seen: float, enough: flo
 
 
 def _all_land(platform: RunningPlatform, resource: str, run: str) -> None:
-    last = f"/v1/{resource}/{run}-{EVENTS // len(KINDS) - 1}"
+    last = f"/v1/{resource}/{run}-{EVENTS // len(TYPES) - 1}"
     for path in (f"/v1/{resource}/{run}-0", last):
         eventually(partial(_is_there, platform, path), seconds=_PATIENCE_SECONDS)
 
@@ -97,6 +97,5 @@ def _is_there(platform: RunningPlatform, path: str) -> bool:
 
 def _stored(platform: RunningPlatform, resources: list[str]) -> float:
     return sum(
-        of_app(platform, "dapr_hero_events_total", route=f"/{each}.v1", verdict="stored")
-        for each in resources
+        of_app(platform, "dapr_hero_events_total", path=f"/{each}.v1", verdict="stored") for each in resources
     )

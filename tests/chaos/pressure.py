@@ -71,7 +71,7 @@ def stall(platform: RunningPlatform, seed: int) -> Pressure:
 
 
 def _stored(platform: RunningPlatform) -> float:
-    return of_app(platform, "dapr_hero_events_total", route="/widgets.v1", verdict="stored")
+    return of_app(platform, "dapr_hero_events_total", path="/widgets.v1", verdict="stored")
 
 
 @contextmanager

@@ -23,7 +23,7 @@ from dapr_hero.testing import RunningPlatform, start_platform
 from dapr_local.progress import Advance
 from tests.chaos.faults import Fault
 from tests.events import event
-from tests.load import KINDS, Ledger, Load, differences, streaming
+from tests.load import TYPES, Ledger, Load, differences, streaming
 from tests.platform.stores import counts
 
 # Longer than any event may need: Dapr looks for unacknowledged ones after 30 s, and every 5 s from then on.
@@ -124,14 +124,14 @@ def _suffer(platform: RunningPlatform, fault: Fault, number: int, ledger: Ledger
     began = time.monotonic()
     platform.start(fault.part)
     deadline = began + _PATIENCE_SECONDS
-    recovered = all(_goes_through(platform, kind, f"sentinel-{number}", deadline, ledger) for kind in KINDS)
+    recovered = all(_goes_through(platform, kind, f"sentinel-{number}", deadline, ledger) for kind in TYPES)
     seconds = time.monotonic() - began if recovered else None
     return Recovery(fault.part, fault.outage_seconds, seconds)
 
 
 def _goes_through(platform: RunningPlatform, kind: str, id: str, deadline: float, ledger: Ledger) -> bool:
     """Whether a new event is acknowledged and stored before the deadline."""
-    whole = event(KINDS[kind], id, price=1)
+    whole = event(TYPES[kind], id, price=1)
     while time.monotonic() < deadline:
         try:
             if (kind, id) not in ledger.newest:

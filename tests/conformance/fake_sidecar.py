@@ -22,7 +22,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from dapr_hero.contract.routing import DEFAULT, Topic, subscriptions
+from dapr_hero.contract.kinds import DEFAULT
+from dapr_hero.contract.routing import Topic, subscriptions
 from dapr_hero.service.servers import HttpServer
 from dapr_hero.settings import Settings
 from dapr_hero.sidecar import tokens

@@ -14,8 +14,9 @@ import pytest
 from dapr_hero import modes
 from dapr_hero.contract.events import Outcome, Verdict, version
 from dapr_hero.contract.items import Malformed
+from dapr_hero.contract.kinds import DEFAULT, KINDS
 from dapr_hero.contract.mode import Mode
-from dapr_hero.contract.routing import DEAD_LETTERS_PATH, ROUTES, Topic, subscriptions
+from dapr_hero.contract.routing import DEAD_LETTERS_PATH, Topic, subscriptions
 from dapr_hero.service.servers import PortInUse
 from dapr_hero.settings import Settings
 from tests.conformance.conftest import Handler, grpc_only, http_only
@@ -25,7 +26,8 @@ from tests.handover import message
 
 RETRY = Outcome(Verdict.RETRY, "later")
 REJECT = Outcome(Verdict.REJECT, "never")
-PATHS = [route.path for route in ROUTES]
+PATHS = [kind.path for kind in KINDS]
+RESOURCES = [kind.resource for kind in KINDS]
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -181,7 +183,7 @@ async def test_it_listens_on_loopback_only(daprd: Deliverer) -> None:
     assert ours in (["127.0.0.1"], ["::ffff:127.0.0.1"])
 
 
-@pytest.mark.parametrize("path", [*(route.parked_path for route in ROUTES), DEAD_LETTERS_PATH])
+@pytest.mark.parametrize("path", [*(kind.parked_path for kind in KINDS), DEAD_LETTERS_PATH])
 @pytest.mark.parametrize("payload", [b'{"type": "widget.v1", "price": 1.0}', b"no event \xff", b""])
 async def test_what_was_put_aside_comes_byte_for_byte(
     daprd: Deliverer, handler: Handler, path: str, payload: bytes
@@ -194,26 +196,25 @@ async def test_what_was_put_aside_comes_byte_for_byte(
 async def test_the_registration_in_code_says_what_the_mode_can_say(daprd: Deliverer) -> None:
     [said, *parked, letters] = await daprd.registrations()
     rules = [
-        {"match": 'event.type == "widget.v1"', "path": "/widgets.v1"},
-        {"match": 'event.type == "gadget.v1"', "path": "/gadgets.v1"},
+        {"match": f'event.type == "{kind.type}"', "path": kind.path} for kind in KINDS if kind is not DEFAULT
     ]
     bulk = {"enabled": True, "maxMessagesCount": 500, "maxAwaitDurationMs": 1}
     match daprd.settings.dapr_mode:
         case Mode.CUSTOM_HTTP | Mode.CUSTOM_GRPC:
-            assert said["routes"] == {"rules": rules, "default": "/products.v1"}
+            assert said["routes"] == {"rules": rules, "default": DEFAULT.path}
             assert said["bulkSubscribe"] == bulk
         case Mode.SDK_GRPC:  # rules, but no default route and no bulk
-            assert said["routes"] == {"rules": [*rules, {"match": "true", "path": "/products.v1"}]}
+            assert said["routes"] == {"rules": [*rules, {"match": "true", "path": DEFAULT.path}]}
             assert "bulkSubscribe" not in said
         case Mode.SDK_HTTP:  # one route
             assert said["route"] == "/inventory"
     assert said["deadLetterTopic"] == "inventory-dead-letters"
     assert _topic(said) == ("pubsub", "inventory")
     assert [_topic(each) for each in parked] == [
-        (f"pubsub-parked-{name}", f"inventory-parked-{name}") for name in ("widgets", "gadgets", "products")
+        (f"pubsub-parked-{name}", f"inventory-parked-{name}") for name in RESOURCES
     ]
     assert _topic(letters) == ("pubsub-dead-letters", "inventory-dead-letters")
-    assert [each["metadata"] for each in (*parked, letters)] == [{"rawPayload": "true"}] * 4
+    assert [each["metadata"] for each in (*parked, letters)] == [{"rawPayload": "true"}] * (len(KINDS) + 1)
 
 
 def _topic(registration: dict[str, Any]) -> tuple[str, str]:
@@ -221,9 +222,7 @@ def _topic(registration: dict[str, Any]) -> tuple[str, str]:
 
 
 @pytest.mark.parametrize("settings", [Mode.SDK_HTTP], indirect=True)
-@pytest.mark.parametrize(
-    ("type", "path"), [("widget.v1", PATHS[0]), ("gadget.v1", PATHS[1]), ("thingamajig.v1", PATHS[2])]
-)
+@pytest.mark.parametrize(("type", "path"), [(kind.type, kind.path) for kind in KINDS])
 async def test_sdk_http_routes_by_itself_where_its_registration_cannot(
     daprd: Deliverer, handler: Handler, type: str, path: str
 ) -> None:

@@ -9,7 +9,8 @@ import pytest
 from dapr_hero import modes
 from dapr_hero.contract.events import CloudEvent, Outcome
 from dapr_hero.contract.items import encode
-from dapr_hero.contract.routing import DEAD_LETTERS_PATH, DEFAULT, route_for, subscriptions
+from dapr_hero.contract.kinds import DEFAULT, kind_of
+from dapr_hero.contract.routing import DEAD_LETTERS_PATH, subscriptions
 from dapr_hero.settings import Settings
 from tests import odd_events
 from tests.conformance.fake_sidecar import Deliverer
@@ -44,7 +45,7 @@ class Course:
             return (
                 False  # daprd finds no rule, or takes it for expired: either way it is a dead letter at once.
             )
-        path = route_for(event["type"]).path if isinstance(event["type"], str) else DEFAULT.path
+        path = kind_of(event["type"]).path if isinstance(event["type"], str) else DEFAULT.path
         return await self._daprd.bulk(path, [event]) == ["SUCCESS"]
 
     async def _as_dead_letter(self, event: bytes) -> None:

@@ -3,6 +3,7 @@
 import grpc
 import pytest
 
+from dapr_hero.contract.kinds import KINDS
 from dapr_hero.settings import Settings
 from dapr_hero.sidecar.interface import NO_ETAG, Sidecar, StateEntry
 from tests.conformance.conftest import Handler
@@ -31,7 +32,7 @@ async def test_every_call_to_daprd_has_its_token(fake: FakeSidecar, sidecar: Sid
 async def test_daprd_is_let_in_with_the_token_of_the_app(daprd: Deliverer, handler: Handler) -> None:
     assert await daprd.one("/widgets.v1", event()) == "SUCCESS"
     assert await daprd.bulk("/widgets.v1", [event()]) == ["SUCCESS"]
-    assert len(await daprd.registrations()) == 5
+    assert len(await daprd.registrations()) == len(KINDS) + 2
 
 
 @pytest.mark.parametrize("token", ["", "for-daprd", "for-the-ap", "for-the-app2"])
@@ -46,6 +47,6 @@ async def test_what_daprd_asks_without_a_token_is_answered(daprd: Deliverer) -> 
     """By gRPC that is its question for subscriptions; by HTTP it shows the token there, too."""
     stranger = Deliverer(daprd.settings.model_copy(update={"app_api_token": ""}))
     if daprd.settings.dapr_mode.protocol == "grpc":
-        assert len(await stranger.registrations()) == 5
+        assert len(await stranger.registrations()) == len(KINDS) + 2
     else:
         assert await failure(stranger.registrations()) in REFUSED

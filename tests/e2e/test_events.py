@@ -5,13 +5,14 @@ from typing import Any
 
 import pytest
 
+from dapr_hero.contract.kinds import KINDS
 from dapr_hero.testing import eventually
 from tests.e2e import cluster
 from tests.e2e.cluster import Api
 from tests.events import event
 
-KINDS = (("widget.v1", "widgets"), ("gadget.v1", "gadgets"), ("thingamajig.v1", "products"))
-every_kind = pytest.mark.parametrize(("type", "resource"), KINDS)
+CASES = [(kind.type, kind.resource) for kind in KINDS]
+every_kind = pytest.mark.parametrize(("type", "resource"), CASES)
 
 
 def fresh(name: str) -> str:

@@ -13,7 +13,7 @@ from dapr_hero.cluster import kubectl
 from dapr_hero.testing import eventually
 from tests.e2e import cluster
 from tests.e2e.cluster import Api
-from tests.e2e.test_events import KINDS, fresh
+from tests.e2e.test_events import CASES, fresh
 from tests.events import event
 
 LOAD = (Path(__file__).parent / "load.py").read_text()
@@ -81,7 +81,7 @@ def _assert_stored(newest: dict[str, int]) -> None:
             found = {key: rest.get(f"/v1/{key}").json().get("price") for key in newest}
             return {key: price for key, price in found.items() if price != newest[key]}
 
-        assert len(newest) == len(KINDS) * 20
+        assert len(newest) == len(CASES) * 20
         eventually(lambda: not wrong(), seconds=90)
 
 
@@ -114,8 +114,8 @@ async def _rotate(password: str) -> None:
 
 
 def test_what_is_stored_survives_the_pods_of_the_stores(rest: Api) -> None:
-    ids = {resource: fresh("kept") for _, resource in KINDS}
-    cluster.publish(*(event(type, ids[resource]) for type, resource in KINDS))
+    ids = {resource: fresh("kept") for _, resource in CASES}
+    cluster.publish(*(event(type, ids[resource]) for type, resource in CASES))
     for resource, id in ids.items():
         rest.stored(resource, id)
     kubectl.run("delete", "pod", "valkey-0", "postgres-0", f"--namespace={cluster.INFRASTRUCTURE}")

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from dapr_hero.contract import events
-from dapr_hero.contract.routing import route_for
-from tests.fuzz.judge import Judged, Kind, members, read
+from dapr_hero.contract.kinds import kind_of
+from tests.fuzz.judge import Judged, Quality, members, read
 from tests.fuzz.world import World
 
 SUCCESS, RETRY = "SUCCESS", "RETRY"
@@ -23,7 +23,7 @@ def check_fresh(world: World, resource: str, batch: Sequence[Judged], answers: S
     for each, fate in zip(batch, fates, strict=True):
         _check_fate(fate, _may(world, each, world.down.broker))
     # Of two events that say the same if one is lenient, nobody can tell whose letter it is.
-    certain = [fate for each, fate in zip(batch, fates, strict=True) if each.kind is Kind.BAD]
+    certain = [fate for each, fate in zip(batch, fates, strict=True) if each.quality is Quality.BAD]
     assert certain.count("dead letter") <= len(world.dead_letters) <= fates.count("dead letter"), "once each"
     _check_nothing_else(world, resource, batch, world.dead_letters)
 
@@ -39,14 +39,14 @@ def check_dead(world: World, resource: str, letter: Judged, answer: str) -> None
 
 def _check_members(world: World, resource: str, batch: Sequence[Judged], answer: str) -> None:
     """After a pack has come again, which is answered as a whole."""
-    waits = world.down.stores and any(each.kind is not Kind.BAD for each in batch)
-    blocked = world.down.broker and any(each.kind is not Kind.GOOD for each in batch)
+    waits = world.down.stores and any(each.quality is not Quality.BAD for each in batch)
+    blocked = world.down.broker and any(each.quality is not Quality.GOOD for each in batch)
     if not waits and not blocked:
         assert answer == SUCCESS, "nothing was down"
     for each in batch:
-        if each.kind is Kind.GOOD:
+        if each.quality is Quality.GOOD:
             assert (answer == RETRY) if world.down.stores else _is_stored(world, resource, each)
-        if each.kind is Kind.BAD:
+        if each.quality is Quality.BAD:
             assert (answer == RETRY) if world.down.broker else _is_among(world.dead_letters, each)
     assert not world.parked(resource), "what is parked stays where it is"
     _check_nothing_else(world, resource, batch, world.dead_letters)
@@ -54,7 +54,7 @@ def _check_members(world: World, resource: str, batch: Sequence[Judged], answer:
 
 def resource_of(letter: Judged) -> str:
     """Where a dead letter lands that is a good event."""
-    return route_for(letter.whole.get("type") if letter.whole else None).resource
+    return kind_of(letter.whole.get("type") if letter.whole else None).resource
 
 
 def _may(world: World, each: Judged, grave_is_down: bool) -> set[str]:
@@ -63,14 +63,14 @@ def _may(world: World, each: Judged, grave_is_down: bool) -> set[str]:
         return {RETRY}
     good = ("parked" if not world.down.broker else RETRY) if world.down.stores else "stored"
     bad = RETRY if grave_is_down else "dead letter"
-    return {Kind.GOOD: {good}, Kind.BAD: {bad}, Kind.EITHER: {good, bad}}[each.kind]
+    return {Quality.GOOD: {good}, Quality.BAD: {bad}, Quality.EITHER: {good, bad}}[each.quality]
 
 
 def _fate(world: World, resource: str, each: Judged, answer: str, grave: Sequence[bytes]) -> str:
     if answer == RETRY:
         return RETRY
     assert answer == SUCCESS, f"daprd knows no {answer}"
-    if each.kind is not Kind.GOOD and _is_among(grave, each):
+    if each.quality is not Quality.GOOD and _is_among(grave, each):
         return "dead letter"
     if each.item and _is_stored(world, resource, each):
         return "stored"
@@ -86,11 +86,11 @@ def _check_nothing_else(world: World, resource: str, batch: Sequence[Judged], gr
     stored = world.stores[resource].versions
     for id, version in stored.items():
         sent = [each for each in batch if each.item and each.item.id == id]
-        newest = max((each.order for each in sent if each.kind is Kind.GOOD), default=("", ""))
+        newest = max((each.order for each in sent if each.quality is Quality.GOOD), default=("", ""))
         assert any(each.item == version.item for each in sent if each.order >= newest), "not the newest"
     assert not any(store.versions for name, store in world.stores.items() if name != resource)
     for letter in grave:
-        assert any(_is_letter_of(letter, each) for each in batch if each.kind is not Kind.GOOD)
+        assert any(_is_letter_of(letter, each) for each in batch if each.quality is not Quality.GOOD)
 
 
 def _is_stored(world: World, resource: str, each: Judged) -> bool:
@@ -147,6 +147,6 @@ def check_pack(world: World, resource: str, pack: Judged, answer: str) -> None:
         assert answer == SUCCESS or world.down.stores or world.down.broker
         assert answer == RETRY or not world.is_empty
     elif packed is None:
-        check_fresh(world, resource, [pack._replace(kind=Kind.BAD)], [answer])
+        check_fresh(world, resource, [pack._replace(quality=Quality.BAD)], [answer])
     else:
         _check_members(world, resource, packed, answer)

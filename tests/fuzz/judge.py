@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from dapr_hero.contract.items import Item
 
 
-class Kind(Enum):
+class Quality(Enum):
     GOOD = "must be stored"
     BAD = "must be kept as a dead letter"
     # Too deep for Python, two members of one name, a number beyond all doubles, half a surrogate pair,
@@ -27,7 +27,7 @@ class Judged(NamedTuple):
     over only a part of it, so that only daprd can move it to the dead letters.
     """
 
-    kind: Kind
+    quality: Quality
     raw: bytes
     whole: dict[str, Any] | None = None
     item: Item | None = None
@@ -89,7 +89,7 @@ def judge(raw: bytes) -> Judged:
     """An event in structured JSON."""
     whole, odd = read_loosely(raw)
     if not isinstance(whole, dict):
-        return Judged(Kind.BAD, raw, odd=odd, withheld=not raw)
+        return Judged(Quality.BAD, raw, odd=odd, withheld=not raw)
     data, odd_data = _data(whole)
     return judge_parts(raw, whole, data, odd=odd or odd_data)
 
@@ -121,10 +121,10 @@ def judge_parts(
     """An event with these attributes and this payload."""
     item, order = _item(data), _order(whole)
     if item is None or order is None or not _attributes_are_good(whole):
-        return Judged(Kind.BAD, raw, whole, odd=odd, withheld=withheld)
+        return Judged(Quality.BAD, raw, whole, odd=odd, withheld=withheld)
     if not isinstance(whole.get("traceparent", ""), str | None):
         odd = True
-    return Judged(Kind.EITHER if odd else Kind.GOOD, raw, whole, item, order, odd, withheld)
+    return Judged(Quality.EITHER if odd else Quality.GOOD, raw, whole, item, order, odd, withheld)
 
 
 def members(pack: Judged) -> list[Judged] | None:

@@ -12,11 +12,12 @@ from google.protobuf.message import DecodeError
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from dapr_hero.contract.routing import DEAD_LETTERS_PATH, ROUTES, Route, subscriptions
+from dapr_hero.contract.kinds import DEFAULT, KINDS, Kind
+from dapr_hero.contract.routing import DEAD_LETTERS_PATH, subscriptions
 from tests.fuzz import texts
 from tests.fuzz.account import check_dead, check_fresh, check_pack, resource_of
 from tests.fuzz.host import DEADLINE_SECONDS, Listening
-from tests.fuzz.judge import Judged, Kind, judge, judge_parts, read, read_loosely
+from tests.fuzz.judge import Judged, Quality, judge, judge_parts, read, read_loosely
 from tests.fuzz.profiles import PROFILE
 from tests.fuzz.tally import Count
 from tests.fuzz.world import Down, World, answered, downs
@@ -25,7 +26,7 @@ from tests.handover import FIELDS, as_doubles, entry, is_text, is_whole
 TYPES = ("widget.v1", "gadget.v1", "thingamajig.v1")
 _status = appcallback_v1.TopicEventResponse.TopicEventResponseStatus.Name
 
-routes = st.sampled_from(ROUTES)
+kinds = st.sampled_from(KINDS)
 _text = st.text(texts.characters, max_size=8) | st.sampled_from(["", "\0", "a\0b", "x" * 1024, "x" * 1025])
 # Of values as JSON has them: daprd makes this part from JSON, which has neither NaN nor deep nests here.
 _extra = st.recursive(
@@ -90,7 +91,7 @@ def _handed_over(draw: st.DrawFn) -> Sent | None:
         return None
     judged = judge(json.dumps(said).encode())
     if not is_whole(fields):  # Whatever it is, now nothing can be stored of it.
-        judged = judged._replace(kind=Kind.BAD, item=None, withheld=True)
+        judged = judged._replace(quality=Quality.BAD, item=None, withheld=True)
     return Sent(fields, judged)
 
 
@@ -140,56 +141,56 @@ def caller(grpc: Listening) -> Iterator[Caller]:
 _payloads = texts.bodies(texts.payloads())
 
 
-@given(routes, _events(_payloads), downs)
+@given(kinds, _events(_payloads), downs)
 @PROFILE
-def test_single(grpc: Listening, caller: Caller, count: Count, route: Route, sent: Sent, down: Down) -> None:
+def test_single(grpc: Listening, caller: Caller, count: Count, kind: Kind, sent: Sent, down: Down) -> None:
     world = grpc.world = World(grpc.settings, down)
-    answer = caller.one(route.path, sent.fields)
+    answer = caller.one(kind.path, sent.fields)
     count.add(*answered(world, [answer]))
-    check_fresh(world, route.resource, [sent.judged], [answer])
+    check_fresh(world, kind.resource, [sent.judged], [answer])
 
 
-@given(routes, st.lists(st.tuples(_text, st.none() | _events(_payloads)), max_size=5), downs)
+@given(kinds, st.lists(st.tuples(_text, st.none() | _events(_payloads)), max_size=5), downs)
 @PROFILE
 def test_bulk(
     grpc: Listening,
     caller: Caller,
     count: Count,
-    route: Route,
+    kind: Kind,
     entries: list[tuple[str, Sent | None]],
     down: Down,
 ) -> None:
-    _check_bulk(grpc, caller, count, route, entries, down)
+    _check_bulk(grpc, caller, count, kind, entries, down)
 
 
-@given(routes, st.lists(st.tuples(_text, _handed_over()), max_size=5), downs)
+@given(kinds, st.lists(st.tuples(_text, _handed_over()), max_size=5), downs)
 @PROFILE
 def test_events(
     grpc: Listening,
     caller: Caller,
     count: Count,
-    route: Route,
+    kind: Kind,
     entries: list[tuple[str, Sent | None]],
     down: Down,
 ) -> None:
     """Whatever event there is in the topic."""
-    _check_bulk(grpc, caller, count, route, entries, down)
+    _check_bulk(grpc, caller, count, kind, entries, down)
 
 
 def _check_bulk(
     grpc: Listening,
     caller: Caller,
     count: Count,
-    route: Route,
+    kind: Kind,
     entries: list[tuple[str, Sent | None]],
     down: Down,
 ) -> None:
     world = grpc.world = World(grpc.settings, down)
-    answers = caller.bulk(route.path, [_entry(id, sent) for id, sent in entries])
+    answers = caller.bulk(kind.path, [_entry(id, sent) for id, sent in entries])
     statuses = [status for _, status in answers]
     count.add(*answered(world, statuses))
     assert [id for id, _ in answers] == [id for id, _ in entries]
-    check_fresh(world, route.resource, [sent.judged if sent else _NOTHING for _, sent in entries], statuses)
+    check_fresh(world, kind.resource, [sent.judged if sent else _NOTHING for _, sent in entries], statuses)
 
 
 def _version(event: str) -> Sent:
@@ -200,13 +201,13 @@ def _version(event: str) -> Sent:
     return Sent({**fields, "extensions": extensions, "data": data}, _judged(attributes, extensions, data))
 
 
-@given(routes, st.lists(texts.versions().map(_version), min_size=2, max_size=6))
+@given(kinds, st.lists(texts.versions().map(_version), min_size=2, max_size=6))
 @PROFILE
-def test_order(grpc: Listening, caller: Caller, count: Count, route: Route, sent: list[Sent]) -> None:
+def test_order(grpc: Listening, caller: Caller, count: Count, kind: Kind, sent: list[Sent]) -> None:
     world = grpc.world = World(grpc.settings)
-    answers = [status for _, status in caller.bulk(route.path, [_entry("", each) for each in sent])]
+    answers = [status for _, status in caller.bulk(kind.path, [_entry("", each) for each in sent])]
     count.add(*answered(world, answers))
-    check_fresh(world, route.resource, [each.judged for each in sent], answers)
+    check_fresh(world, kind.resource, [each.judged for each in sent], answers)
 
 
 # An entry without an event.
@@ -218,15 +219,15 @@ def _entry(id: str, sent: Sent | None) -> Any:
     return appcallback_v1.TopicEventBulkRequestEntry(entry_id=id, cloud_event=event)
 
 
-@given(routes, texts.bodies(texts.events(TYPES, texts.packs())), downs)
+@given(kinds, texts.bodies(texts.events(TYPES, texts.packs())), downs)
 @PROFILE
 def test_parked(
-    grpc: Listening, caller: Caller, count: Count, route: Route, payload: bytes, down: Down
+    grpc: Listening, caller: Caller, count: Count, kind: Kind, payload: bytes, down: Down
 ) -> None:
     world = grpc.world = World(grpc.settings, down)
-    answer = caller.one(route.parked_path, _wrapped(payload))
+    answer = caller.one(kind.parked_path, _wrapped(payload))
     count.add(*answered(world, [answer]))
-    check_pack(world, route.resource, judge(payload), answer)
+    check_pack(world, kind.resource, judge(payload), answer)
 
 
 @given(texts.bodies(texts.events(TYPES)), downs)
@@ -247,8 +248,7 @@ def _wrapped(payload: bytes) -> dict[str, Any]:
 @st.composite
 def _messages(draw: st.DrawFn) -> tuple[str, bytes]:
     """A message of the wrong kind, or spoilt, or nothing of the sort."""
-    [route] = [each for each in ROUTES if each.type is None]
-    where: dict[str, Any] = {"path": route.path, "topic": "inventory", "pubsub_name": "pubsub"}
+    where: dict[str, Any] = {"path": DEFAULT.path, "topic": "inventory", "pubsub_name": "pubsub"}
     sent = draw(_events(_payloads))
     single = appcallback_v1.TopicEventRequest(**sent.fields, **where).SerializeToString()
     bulk = appcallback_v1.TopicEventBulkRequest(entries=[_entry("a", sent)], **where).SerializeToString()

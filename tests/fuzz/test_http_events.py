@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dapr_hero.contract.kinds import KINDS, Kind
 from dapr_hero.contract.mode import Mode
-from dapr_hero.contract.routing import DEAD_LETTERS_PATH, ROUTES, Route
+from dapr_hero.contract.routing import DEAD_LETTERS_PATH
 from tests.fuzz import texts
 from tests.fuzz.account import check_dead, check_fresh, check_pack, resource_of
 from tests.fuzz.host import Client, Listening
@@ -23,7 +24,7 @@ from tests.fuzz.world import Down, World, answered, downs
 SINGLE, BULK = b"application/cloudevents+json", b"application/json"
 TYPES = ("widget.v1", "gadget.v1", "thingamajig.v1")
 
-routes = st.sampled_from(ROUTES)
+kinds = st.sampled_from(KINDS)
 _token = st.text("abcdefghijklmnopqrstuvwxyz0123456789-_.!~*'", min_size=1, max_size=12)
 _ours = {"content-type", "content-length", "host", "connection", "transfer-encoding", "expect", "upgrade"}
 _value = st.binary(max_size=20).map(lambda value: bytes(byte for byte in value if byte >= 32 and byte != 127))
@@ -55,15 +56,15 @@ def post(
     return json.loads(response.body)
 
 
-@given(routes, texts.bodies(texts.events()), headers, downs)
+@given(kinds, texts.bodies(texts.events()), headers, downs)
 @PROFILE
 def test_single(
-    http: Listening, client: Client, count: Count, route: Route, body: bytes, more: Any, down: Down
+    http: Listening, client: Client, count: Count, kind: Kind, body: bytes, more: Any, down: Down
 ) -> None:
     world = http.world = World(http.settings, down)
-    answer = post(client, route.path, body, SINGLE, more)["status"]
+    answer = post(client, kind.path, body, SINGLE, more)["status"]
     count.add(*answered(world, [answer]))
-    check_fresh(world, route.resource, [judge(body)], [answer])
+    check_fresh(world, kind.resource, [judge(body)], [answer])
 
 
 @st.composite
@@ -81,14 +82,14 @@ def _bulks(draw: st.DrawFn) -> tuple[bytes, list[bytes]]:
     ]
 
 
-@given(routes, _bulks(), headers, downs)
+@given(kinds, _bulks(), headers, downs)
 @PROFILE
 def test_bulk(
-    http: Listening, client: Client, count: Count, route: Route, bulk: Any, more: Any, down: Down
+    http: Listening, client: Client, count: Count, kind: Kind, bulk: Any, more: Any, down: Down
 ) -> None:
     body, events = bulk
     world = http.world = World(http.settings, down)
-    answer = post(client, route.path, body, BULK, more)
+    answer = post(client, kind.path, body, BULK, more)
     answers = [each["status"] for each in answer["statuses"]]
     count.add(*answered(world, answers))
     if not answers and _is_unreadable(body):
@@ -96,27 +97,27 @@ def test_bulk(
         return
     sent = [entry.get("entryId", "") for entry in read(body)["entries"]]
     assert [each["entryId"] for each in answer["statuses"]] == sent
-    check_fresh(world, route.resource, [judge(event) for event in events], answers)
+    check_fresh(world, kind.resource, [judge(event) for event in events], answers)
 
 
-@given(routes, st.lists(texts.versions(), min_size=2, max_size=6))
+@given(kinds, st.lists(texts.versions(), min_size=2, max_size=6))
 @PROFILE
-def test_order(http: Listening, client: Client, count: Count, route: Route, events: list[str]) -> None:
+def test_order(http: Listening, client: Client, count: Count, kind: Kind, events: list[str]) -> None:
     entries = ",".join(f'{{"entryId":"{place}","event":{event}}}' for place, event in enumerate(events))
     world = http.world = World(http.settings)
-    answer = post(client, route.path, f'{{"entries":[{entries}]}}'.encode(), BULK)
+    answer = post(client, kind.path, f'{{"entries":[{entries}]}}'.encode(), BULK)
     answers = [each["status"] for each in answer["statuses"]]
     count.add(*answered(world, answers))
-    check_fresh(world, route.resource, [judge(event.encode()) for event in events], answers)
+    check_fresh(world, kind.resource, [judge(event.encode()) for event in events], answers)
 
 
-@given(routes, texts.bodies(texts.events()), headers)
+@given(kinds, texts.bodies(texts.events()), headers)
 @PROFILE
 def test_no_bulk_where_one_should_be(
-    http: Listening, client: Client, count: Count, route: Route, body: bytes, more: Any
+    http: Listening, client: Client, count: Count, kind: Kind, body: bytes, more: Any
 ) -> None:
     world = http.world = World(http.settings)
-    answer = post(client, route.path, b'{"entries":' + body + b"}", BULK, more)
+    answer = post(client, kind.path, b'{"entries":' + body + b"}", BULK, more)
     count.add(*answered(world, [each["status"] for each in answer["statuses"]]))
 
 
@@ -129,15 +130,15 @@ def _is_unreadable(body: bytes) -> bool:
     return judge(body).odd or shallow(body) != body
 
 
-@given(routes, texts.bodies(texts.events(TYPES, texts.packs())), downs)
+@given(kinds, texts.bodies(texts.events(TYPES, texts.packs())), downs)
 @PROFILE
 def test_parked(
-    http: Listening, client: Client, count: Count, route: Route, payload: bytes, down: Down
+    http: Listening, client: Client, count: Count, kind: Kind, payload: bytes, down: Down
 ) -> None:
     world = http.world = World(http.settings, down)
-    answer = post(client, route.parked_path, wrapped(payload), SINGLE)["status"]
+    answer = post(client, kind.parked_path, wrapped(payload), SINGLE)["status"]
     count.add(*answered(world, [answer]))
-    check_pack(world, route.resource, judge(payload), answer)
+    check_pack(world, kind.resource, judge(payload), answer)
 
 
 @given(texts.bodies(texts.events(TYPES)), downs)

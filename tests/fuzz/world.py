@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from dapr_hero.contract.errors import Unavailable
 from dapr_hero.contract.events import CloudEvent
 from dapr_hero.contract.items import Version
-from dapr_hero.contract.routing import ROUTES
+from dapr_hero.contract.kinds import KINDS
 from dapr_hero.inventory.database import Database
 from dapr_hero.inventory.dead_letters import DeadLetters
 from dapr_hero.inventory.handlers import Handlers
@@ -90,7 +90,7 @@ class World:
 
     def __init__(self, settings: Settings, down: Down | None = None) -> None:
         self.down = down or Down()
-        self.stores = {route.resource: Store(self.down.stores) for route in ROUTES}
+        self.stores = {kind.resource: Store(self.down.stores) for kind in KINDS}
         self.table = Table(self.down.letters)
         self._broker = Broker(self.down.broker)
         self._settings = settings

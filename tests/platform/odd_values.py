@@ -4,10 +4,11 @@ import json
 import random
 from collections.abc import Iterator
 
+from dapr_hero.contract.kinds import KINDS
 from tests.events import event
 from tests.fuzz import parts
 
-TYPES = ("widget.v1", "gadget.v1", "thingamajig.v1")
+TYPES = tuple(kind.type for kind in KINDS)
 # The members that CloudEvents or Dapr know, and some others.
 NAMES = [
     *("id", "source", "specversion", "type", "datacontenttype", "time", "data", "data_base64", "dataschema"),

@@ -18,7 +18,8 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from dapr_hero.contract import events
 from dapr_hero.contract.items import MAX_DESCRIPTION, encode
-from dapr_hero.contract.routing import DEAD_LETTERS_PATH, route_for
+from dapr_hero.contract.kinds import KINDS, kind_of
+from dapr_hero.contract.routing import DEAD_LETTERS_PATH
 from dapr_hero.sidecar import tokens
 from dapr_hero.testing import RunningPlatform, eventually
 from tests.events import event
@@ -26,10 +27,10 @@ from tests.platform.broker import broker, queue
 from tests.platform.database import dead_letters, originals, run_sql
 from tests.platform.metrics import of_app
 
-KINDS = [("widget.v1", "widgets"), ("gadget.v1", "gadgets"), ("thingamajig.v1", "products")]
+CASES = [(kind.type, kind.resource) for kind in KINDS]
 # Of the policy `deliver` in resiliency.yaml.
 MAX_RETRIES = 3
-every_kind = pytest.mark.parametrize(("type", "resource"), KINDS)
+every_kind = pytest.mark.parametrize(("type", "resource"), CASES)
 
 
 def stored(platform: RunningPlatform, resource: str, id: str) -> dict[str, Any]:
@@ -58,10 +59,10 @@ def test_a_price_comes_back_exactly(platform: RunningPlatform, type: str, resour
 
 def test_a_burst_of_all_types_lands_whole(platform: RunningPlatform) -> None:
     for number in range(100):
-        for type, _ in KINDS:
+        for type, _ in CASES:
             platform.publish(event(type, f"burst-{number}", price=number))
     for number in range(100):
-        for _, resource in KINDS:
+        for _, resource in CASES:
             assert stored(platform, resource, f"burst-{number}")["price"] == number
 
 
@@ -72,19 +73,18 @@ def test_full_batches_are_stored(platform: RunningPlatform, type: str, resource:
     A machine that is busy may park some of them first.
     """
     s = platform.settings
-    route = route_for(type)
+    kind = kind_of(type)
 
     def stored() -> float:
-        return sum(_handled(platform, path, "stored") for path in (route.path, route.parked_path))
+        return sum(_handled(platform, path, "stored") for path in (kind.path, kind.parked_path))
 
     before, letters = stored(), _handled(platform, DEAD_LETTERS_PATH, "stored")
-    kind = "application/cloudevents+json"
     longest = {"description": "\N{GRINNING FACE}" * MAX_DESCRIPTION, "price": 1}
     entries = [
         {
             "entryId": str(number),
             "event": event(type, data={"id": f"full-{number}", **longest}),
-            "contentType": kind,
+            "contentType": "application/cloudevents+json",
         }
         for number in range(1000)
     ]
@@ -95,7 +95,7 @@ def test_full_batches_are_stored(platform: RunningPlatform, type: str, resource:
 
 
 def _handled(platform: RunningPlatform, path: str, verdict: str) -> float:
-    return of_app(platform, "dapr_hero_events_total", route=path, verdict=verdict)
+    return of_app(platform, "dapr_hero_events_total", kind=path, verdict=verdict)
 
 
 @every_kind
@@ -147,12 +147,12 @@ def test_good_and_bad_events_of_all_types_in_one_batch_are_not_taken_for_each_ot
     """daprd 1.18 cannot tell entries of such a batch apart when one of them is answered with DROP."""
     bad = []
     for number in range(40):
-        for type, resource in KINDS:
+        for type, resource in CASES:
             platform.publish(event(type, f"mixed-{number}"))
             bad.append(f"{resource} mixed {number}")
             platform.publish(event(type, "mixed", price=-1) | {"id": bad[-1]})
     for number in range(40):
-        for _, resource in KINDS:
+        for _, resource in CASES:
             stored(platform, resource, f"mixed-{number}")
     letters = eventually(lambda: _letters(platform, set(bad)))
     assert sorted(letters) == sorted(bad)
@@ -302,7 +302,7 @@ def test_products_survive_restarts_of_their_service_and_sidecar(platform: Runnin
 
 
 def test_a_state_store_that_is_down_is_said_and_widgets_are_not_concerned(platform: RunningPlatform) -> None:
-    for type, resource in KINDS:
+    for type, resource in CASES:
         platform.publish(event(type, "before"))
         stored(platform, resource, "before")
     platform.stop("valkey")
@@ -318,5 +318,5 @@ def test_a_state_store_that_is_down_is_said_and_widgets_are_not_concerned(platfo
         assert readiness.json()["dependencies"]["postgresql"] == "ok"
     finally:
         platform.start("valkey")
-    for _, resource in KINDS:
+    for _, resource in CASES:
         assert stored(platform, resource, "before")["id"] == "before"

@@ -14,14 +14,14 @@ import httpx2 as httpx
 import pytest
 
 from dapr_hero.contract.items import encode
-from dapr_hero.contract.routing import route_for
+from dapr_hero.contract.kinds import kind_of
 from dapr_hero.local import assembly, daprd, zipkin
 from dapr_hero.local.resources import render
 from dapr_hero.sidecar import tokens
 from dapr_hero.testing import RunningPlatform, eventually
 from tests import odd_events
 from tests.events import event
-from tests.fuzz.judge import Kind, judge
+from tests.fuzz.judge import Quality, judge
 from tests.fuzz.profiles import NAME as PROFILE
 from tests.platform import odd_values
 from tests.platform.broker import queue
@@ -58,7 +58,7 @@ def _send(platform: RunningPlatform, batch: Sequence[bytes], types: Sequence[str
     for type in types:
         platform.publish(event(type, id))
     for type in types:
-        eventually(partial(_stored, platform, id, route_for(type).resource), seconds=_SECONDS)
+        eventually(partial(_stored, platform, id, kind_of(type).resource), seconds=_SECONDS)
 
 
 def test_every_valid_event_is_stored(platform: RunningPlatform) -> None:
@@ -120,16 +120,16 @@ def _account_for(platform: RunningPlatform, members: list[dict[str, str]]) -> No
     wrong = {
         raw: (marker in stored, marker in kept)
         for marker, raw in sent.items()
-        if (marker in stored, marker in kept) not in _ENDS[judge(raw).kind]
+        if (marker in stored, marker in kept) not in _ENDS[judge(raw).quality]
     }
     assert not wrong
 
 
 # For each kind of event: stored or not, and kept as a dead letter or not.
 _ENDS = {
-    Kind.GOOD: [(True, False)],
-    Kind.BAD: [(False, True)],
-    Kind.EITHER: [(True, False), (False, True)],
+    Quality.GOOD: [(True, False)],
+    Quality.BAD: [(False, True)],
+    Quality.EITHER: [(True, False), (False, True)],
 }
 
 
@@ -203,7 +203,7 @@ def test_events_on_an_unknown_path_are_retried_and_then_kept(platform: RunningPl
 
 
 def _retried(platform: RunningPlatform) -> float:
-    return of_app(platform, "dapr_hero_events_total", route="unknown", verdict="retry")
+    return of_app(platform, "dapr_hero_events_total", kind="unknown", verdict="retry")
 
 
 # The types that are handled while the subscription is ahead.

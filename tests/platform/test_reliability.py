@@ -16,7 +16,7 @@ from dapr_hero.local.ports import on_free_ports
 from dapr_hero.local.runtime import DaprRuntime
 from dapr_hero.sidecar import tokens
 from dapr_hero.testing import RunningPlatform, eventually, start_platform
-from tests.load import KINDS, Ledger, Load, differences, streaming
+from tests.load import TYPES, Ledger, Load, differences, streaming
 from tests.platform.broker import broker
 from tests.platform.database import as_superuser
 from tests.platform.metrics import of_app, of_sidecar
@@ -48,8 +48,7 @@ def load(platform: RunningPlatform, prefix: str) -> Iterator[Ledger]:
 
 def _stored(platform: RunningPlatform, *resources: str) -> float:
     return sum(
-        of_app(platform, "dapr_hero_events_total", route=f"/{each}.v1", verdict="stored")
-        for each in resources
+        of_app(platform, "dapr_hero_events_total", path=f"/{each}.v1", verdict="stored") for each in resources
     )
 
 
@@ -63,7 +62,7 @@ def _parked(platform: RunningPlatform) -> int:
     """Packs that are still waiting, in all parking topics."""
     waiting = 0
     with broker(platform.settings) as valkey:
-        for resource in KINDS:
+        for resource in TYPES:
             stream = f"inventory-parked-{resource}"
             if valkey.exists(stream):
                 groups: Any = valkey.xinfo_groups(stream)
@@ -169,7 +168,7 @@ def test_the_state_store_refuses_widgets_go_on_and_all_land_later(platform: Runn
         _more_are_stored(platform, "widgets")
         assert platform.get("/v1/gadgets/any").status_code == 503
         _permit(valkey, "+@all")
-        for resource in KINDS:
+        for resource in TYPES:
             _more_are_stored(platform, resource)
 
 
@@ -185,7 +184,7 @@ def test_valkey_restarted(platform: RunningPlatform) -> None:
         platform.kill("valkey")
         assert platform.get("/v1/gadgets/any").status_code == 503
         platform.start("valkey")
-        for resource in KINDS:
+        for resource in TYPES:
             _more_are_stored(platform, resource)
 
 

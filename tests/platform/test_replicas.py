@@ -84,7 +84,7 @@ def _is_ready(http: httpx.Client, url: str) -> bool:
 def _handled(inventory: Settings) -> bool:
     """Whether this one has had its share of the events."""
     text = httpx.get(f"http://127.0.0.1:{inventory.inventory_port}/metrics").text
-    return 'dapr_hero_events_total{route="/widgets.v1",verdict="stored"}' in text
+    return 'dapr_hero_events_total{path="/widgets.v1",verdict="stored"}' in text
 
 
 def test_a_rolling_restart_under_load_loses_nothing_and_serves_every_read(platform: RunningPlatform) -> None:

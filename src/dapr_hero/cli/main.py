@@ -3,10 +3,9 @@
 import asyncio
 import signal
 import sys
-from enum import StrEnum
 from importlib.metadata import version
 from pathlib import Path
-from typing import IO, Annotated, cast
+from typing import IO, Annotated, Any, cast
 
 import typer
 from rich.console import Console
@@ -20,6 +19,7 @@ from dapr_hero.cli.terminal import LastingOutput
 from dapr_hero.client import platform as client
 from dapr_hero.client.platform import ClientError
 from dapr_hero.cluster.errors import ClusterError
+from dapr_hero.contract.kinds import KINDS, Kind
 from dapr_hero.contract.mode import Mode
 from dapr_hero.local import runtime, zipkin
 from dapr_hero.local.credentials import with_tokens
@@ -40,14 +40,15 @@ app.add_typer(cluster_cli.app, name="k8s")
 console = Console()
 
 
-class Resource(StrEnum):
-    """The kinds of items on the command line; a thingamajig is stored as a product, like every unknown type."""
+def _kind(name: str) -> Kind:
+    """Return the kind with this name."""
+    for kind in KINDS:
+        if kind.name == name:
+            return kind
+    raise typer.BadParameter(f"{name!r} is not one of {', '.join(each.name for each in KINDS)}")
 
-    WIDGET = "widget"
-    GADGET = "gadget"
-    THINGAMAJIG = "thingamajig"
 
-
+_KIND: dict[str, Any] = {"parser": _kind, "metavar": f"{{{'|'.join(each.name for each in KINDS)}}}"}
 ModeOption = Annotated[Mode | None, typer.Option(help="How inventory talks to Dapr [default: DAPR_MODE]")]
 FreshOption = Annotated[bool, typer.Option("--fresh", help="Forget the data of earlier runs")]
 OffsetOption = Annotated[
@@ -83,8 +84,8 @@ def up(
 
 @app.command()
 def publish(
-    resource: Annotated[Resource | None, typer.Argument(help="What to publish; or use --file")] = None,
-    id: Annotated[str | None, typer.Option(help="Item's id [default: its resource]")] = None,
+    kind: Annotated[Kind | None, typer.Argument(**_KIND, help="What to publish; or use --file")] = None,
+    id: Annotated[str | None, typer.Option(help="Item's id [default: the name of its kind]")] = None,
     description: Annotated[str, typer.Option(help="Its description")] = "made by dapr-hero publish",
     price: Annotated[str, typer.Option(help="Item's price, a decimal number >= 0")] = "9.99",
     count: Annotated[
@@ -101,12 +102,12 @@ def publish(
     and `dapr-hero publish --file messages/gadget.json`
     """
     chosen = with_tokens(settings.load().shifted())
-    if (resource is None) == (not file):
-        raise typer.BadParameter("give either a resource or --file, not both")
-    if resource is not None:
-        events = client.events(f"{resource}.v1", id or resource.value, description, price, count)
+    if (kind is None) == (not file):
+        raise typer.BadParameter("give either a kind or --file, not both")
+    if kind is not None:
+        events = client.events(kind, id or kind.name, description, price, count)
         asyncio.run(client.publish(chosen, events, count, ConsoleReport(console)))
-        console.print(f"published {count} {resource} event{'s' if count > 1 else ''}")
+        console.print(f"published {count} {kind.name} event{'s' if count > 1 else ''}")
     for path in file or []:
         asyncio.run(client.publish(chosen, iter([client.event_in(path)]), 1, ConsoleReport(console)))
         console.print(f"published {printable_line(str(path))}", markup=False, highlight=False, soft_wrap=True)
@@ -114,11 +115,11 @@ def publish(
 
 @app.command()
 def get(
-    resource: Annotated[Resource, typer.Argument(help="What to read")],
-    id: Annotated[str | None, typer.Argument(help="Its id [default: its resource]")] = None,
+    kind: Annotated[Kind, typer.Argument(**_KIND, help="What to read")],
+    id: Annotated[str | None, typer.Argument(help="Its id [default: the name of its kind]")] = None,
 ) -> None:
     """Read one item over REST, as JSON. Exit code 1 when there is none."""
-    item = asyncio.run(client.get(settings.load().shifted(), resource.value, id or resource.value))
+    item = asyncio.run(client.get(settings.load().shifted(), kind, id or kind.name))
     terminal.write(item)
 
 

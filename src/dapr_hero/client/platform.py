@@ -14,6 +14,7 @@ from yarl import URL
 
 from dapr_hero.contract import items
 from dapr_hero.contract.items import Malformed
+from dapr_hero.contract.kinds import Kind
 from dapr_hero.service.problems import ErrorBody
 from dapr_hero.settings import Settings
 from dapr_hero.sidecar import tokens
@@ -28,8 +29,8 @@ class ClientError(Exception):
     """The platform cannot be reached or has refused; the message says what to do."""
 
 
-def events(type: str, id: str, description: str, price: str, count: int) -> Iterator[bytes]:
-    """CloudEvents of one type in structured JSON. Raises: ClientError for an item that cannot be stored."""
+def events(kind: Kind, id: str, description: str, price: str, count: int) -> Iterator[bytes]:
+    """Yield CloudEvents of one kind in structured JSON. Raises: ClientError for an item that cannot be stored."""
     for number in range(1, count + 1):
         try:
             item = items.checked(f"{id}-{number}" if count > 1 else id, description, price)
@@ -40,7 +41,7 @@ def events(type: str, id: str, description: str, price: str, count: int) -> Iter
                 "specversion": "1.0",
                 "id": str(uuid.uuid4()),
                 "source": "dapr-hero",
-                "type": type,
+                "type": kind.type,
                 "time": datetime.now(UTC).isoformat(),
                 "datacontenttype": "application/json",
                 "data": item,
@@ -79,11 +80,10 @@ async def publish(settings: Settings, events: Iterator[bytes], total: int, repor
             await asyncio.gather(*(worker() for _ in range(_AT_ONCE)))
 
 
-async def get(settings: Settings, resource: str, id: str) -> str:
+async def get(settings: Settings, kind: Kind, id: str) -> str:
     """Return one item as JSON. Raises: ClientError."""
-    collection = {"widget": "widgets", "gadget": "gadgets"}.get(resource, "products")
     # Encoded already: the library would decode what need not be encoded.
-    url = URL(f"{settings.inventory_url}/v1/{collection}/{quote(id, safe='')}", encoded=True)
+    url = URL(f"{settings.inventory_url}/v1/{kind.resource}/{quote(id, safe='')}", encoded=True)
     async with session(settings) as http:
         return await ask(http, "GET", url)
 

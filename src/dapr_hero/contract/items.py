@@ -25,7 +25,7 @@ class Malformed(ValueError):
 
 
 class Item(msgspec.Struct, frozen=True):
-    """A widget, a gadget or a product: they differ in where they are stored, not in what they are."""
+    """An item of any kind: the kinds differ in where they are stored, not in what they are."""
 
     id: str
     description: str

@@ -1,38 +1,10 @@
-"""The routing table: which type of event goes where. All subscriptions derive from it."""
+"""The topics, and the subscriptions through which daprd delivers their events to inventory."""
 
 from typing import Any, NamedTuple
 
+from dapr_hero.contract.kinds import DEFAULT, KINDS, Kind
 
-class Route(NamedTuple):
-    """Events of one type, or of every type that no other route takes, and the resource they become."""
-
-    type: str | None
-    path: str
-    resource: str
-
-    @property
-    def match(self) -> str:
-        """The rule in Common Expression Language, as Dapr evaluates it; "" matches all."""
-        return f'event.type == "{self.type}"' if self.type else ""
-
-    @property
-    def parked_path(self) -> str:
-        """The path on which parked events of this route come back."""
-        return f"/parked/{self.resource}"
-
-
-ROUTES = (
-    Route("widget.v1", "/widgets.v1", "widgets"),
-    Route("gadget.v1", "/gadgets.v1", "gadgets"),
-    Route(None, "/products.v1", "products"),
-)
-DEFAULT = next(route for route in ROUTES if route.type is None)
 DEAD_LETTERS_PATH = "/dead-letters"
-
-
-def route_for(event_type: object) -> Route:
-    """Return the route of an event that Dapr's rules have not routed."""
-    return next((route for route in ROUTES if route.type and route.type == event_type), DEFAULT)
 
 
 class Topic(NamedTuple):
@@ -83,7 +55,7 @@ class Subscription(NamedTuple):
 
     topic: Topic
     default_path: str
-    rules: tuple[Route, ...] = ()
+    rules: tuple[Kind, ...] = ()
     dead_letter_topic: str = ""
     bulk: Bulk | None = None
     # The messages of the topic may be anything, CloudEvents or not: https://docs.dapr.io/developing-applications/building-blocks/pubsub/pubsub-raw/
@@ -123,12 +95,7 @@ class Subscription(NamedTuple):
 
 def subscriptions(topics: Topics) -> list[Subscription]:
     """Return the subscriptions of inventory: new events, parked events per resource, and dead letters."""
-    fresh = Subscription(
-        topics.events,
-        DEFAULT.path,
-        tuple(route for route in ROUTES if route.type),
-        topics.dead_letters_name,
-        Bulk(),
-    )
-    parked = [Subscription(topics.parked(each.resource), each.parked_path, raw=True) for each in ROUTES]
+    rules = tuple(kind for kind in KINDS if kind is not DEFAULT)
+    fresh = Subscription(topics.events, DEFAULT.path, rules, topics.dead_letters_name, Bulk())
+    parked = [Subscription(topics.parked(each.resource), each.parked_path, raw=True) for each in KINDS]
     return [fresh, *parked, Subscription(topics.received_dead_letters, DEAD_LETTERS_PATH, raw=True)]

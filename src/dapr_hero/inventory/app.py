@@ -1,7 +1,7 @@
 """Wires inventory: settings → mode → stores → servers → drain. Only this file knows all of them."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
 
@@ -9,6 +9,7 @@ import structlog
 
 from dapr_hero import modes
 from dapr_hero.contract.items import Item
+from dapr_hero.contract.kinds import KINDS, Backend
 from dapr_hero.contract.routing import subscriptions
 from dapr_hero.inventory import api, dead_letters_api
 from dapr_hero.inventory.circuit_breaker import StoreCircuitBreaker
@@ -79,9 +80,18 @@ def _checks(
         settings.inventory_app_id: drain.check,
         "daprd": partial(readiness.check_sidecar, settings),
     }
+    names = {
+        Backend.POSTGRESQL: "postgresql",
+        Backend.STATE_STORE: settings.state_store_name,
+        Backend.PRODUCTS: settings.products_app_id,
+    }
     others: dict[str, Check] = {
-        "postgresql": stores["widgets"].check,
-        settings.state_store_name: stores["gadgets"].check,
-        settings.products_app_id: stores["products"].check,
+        name: partial(_check_all, [stores[kind.resource] for kind in KINDS if kind.backend is backend])
+        for backend, name in names.items()
     }
     return essential, others
+
+
+async def _check_all(stores: Sequence[StoreCircuitBreaker]) -> None:
+    """Return if all stores are available. Raises: Unavailable."""
+    await asyncio.gather(*(store.check() for store in stores))

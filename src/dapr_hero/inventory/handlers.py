@@ -11,7 +11,8 @@ from dapr_hero.contract import events, items
 from dapr_hero.contract.errors import Refused, Unavailable
 from dapr_hero.contract.events import STORED, CloudEvent, Outcome, Verdict
 from dapr_hero.contract.items import Malformed, Version
-from dapr_hero.contract.routing import DEAD_LETTERS_PATH, ROUTES, route_for
+from dapr_hero.contract.kinds import KINDS, kind_of
+from dapr_hero.contract.routing import DEAD_LETTERS_PATH
 from dapr_hero.inventory.dead_letters import DeadLetters
 from dapr_hero.inventory.saving import Save, failures_by_id
 from dapr_hero.inventory.side_topics import SideTopics
@@ -75,8 +76,8 @@ class Handlers:
         self._fresh = FailurePolicy(_TIMEOUT_SECONDS, self._park, self._publish_dead_letters, _retry)
         self._parked = FailurePolicy(None, _retry, self._publish_dead_letters, self._publish_dead_letters)
         self._dead = FailurePolicy(None, self._park, self._keep, self._keep)
-        self._resources = {route.path: route.resource for route in ROUTES}
-        self._parked_resources = {route.parked_path: route.resource for route in ROUTES}
+        self._resources = {kind.path: kind.resource for kind in KINDS}
+        self._parked_resources = {kind.parked_path: kind.resource for kind in KINDS}
 
     async def deliver(self, path: str, batch: Sequence[CloudEvent]) -> list[Outcome]:
         """Handle the events that came in on one path; return their outcomes in the order of the events."""
@@ -110,7 +111,7 @@ class Handlers:
         """
         if letter.type == events.WRAPPED_TYPE:
             letter = events.decode(events.unwrapped(letter.original()))
-        resource = route_for(letter.type).resource
+        resource = kind_of(letter.type).resource
         try:
             path = await self._unknown_path(letter) if isinstance(_read(letter), Version) else None
         except Unavailable as failure:

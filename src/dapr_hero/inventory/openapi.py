@@ -6,10 +6,11 @@ from typing import Any
 import msgspec
 
 from dapr_hero.contract.items import MAX_DESCRIPTION, MAX_ID
-from dapr_hero.contract.routing import ROUTES
+from dapr_hero.contract.kinds import KINDS
 from dapr_hero.service.problems import ErrorBody
 
-RESOURCES = tuple(route.resource for route in ROUTES)
+RESOURCES = tuple(kind.resource for kind in KINDS)
+_SUMMARY = f"Items by id: {', '.join(RESOURCES)}."
 
 _ID: dict[str, Any] = {"type": "string", "minLength": 1, "maxLength": MAX_ID}
 _ITEM: dict[str, Any] = {
@@ -62,7 +63,7 @@ def _document() -> dict[str, Any]:
         "info": {
             "title": "dapr-hero inventory",
             "version": "1",
-            "description": "Widgets, gadgets and products.",
+            "description": _SUMMARY,
         },
         "paths": paths,
         "components": {"schemas": {**components, "Item": _ITEM}},
@@ -75,7 +76,7 @@ _PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>inventory
 <style>body{{font:16px/1.5 system-ui;max-width:46rem;margin:3rem auto;padding:0 1rem;color:#1c2733}}
 code{{background:#eef2f7;padding:.1rem .35rem;border-radius:4px}}h2{{margin:2rem 0 .3rem;font-size:1.05rem}}
 td{{padding:.1rem 1rem .1rem 0}}</style>
-<h1>inventory</h1><p>Widgets, gadgets and products by id. Every error is JSON with
+<h1>inventory</h1><p>{summary} Every error is JSON with
 <code>type</code>, <code>code</code> and <code>message</code>. Machine-readable:
 <a href="/openapi.json">/openapi.json</a>.
 Also: <a href="/readyz">/readyz</a>, <a href="/metrics">/metrics</a>.</p>
@@ -85,7 +86,8 @@ Also: <a href="/readyz">/readyz</a>, <a href="/metrics">/metrics</a>.</p>
 def page() -> str:
     """Return the document as one HTML page without external resources."""
     return _PAGE.format(
-        operations="".join(_operation(path, each["get"]) for path, each in DOCUMENT["paths"].items())
+        summary=escape(_SUMMARY),
+        operations="".join(_operation(path, each["get"]) for path, each in DOCUMENT["paths"].items()),
     )
 
 

@@ -1,4 +1,4 @@
-"""The stores of items: PostgreSQL for widgets, Dapr's state store for gadgets, a service for products."""
+"""The store of each kind of items: a table of PostgreSQL, Dapr's state store, or the products service."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -9,6 +9,7 @@ import grpc.aio
 
 from dapr_hero.contract.errors import Refused, Unavailable
 from dapr_hero.contract.items import Item, Store, Version
+from dapr_hero.contract.kinds import KINDS, Backend, Kind
 from dapr_hero.inventory.database import Database
 from dapr_hero.products.v1 import products_pb2 as pb
 from dapr_hero.products.v1.products_pb2_grpc import ProductsStub
@@ -28,43 +29,48 @@ _OK = grpc.StatusCode.OK.value[0]
 async def opened(sidecar: Sidecar, database: Database, settings: Settings) -> AsyncIterator[dict[str, Store]]:
     """Provide the store of each resource until the block ends."""
     products = Products(settings)
+
+    def store_of(kind: Kind) -> Store:
+        match kind.backend:
+            case Backend.POSTGRESQL:
+                return Table(database, kind.resource)
+            case Backend.STATE_STORE:
+                return VersionedState(sidecar, settings.state_store_name, kind.name)
+            case Backend.PRODUCTS:
+                return products
+
     try:
-        yield {
-            "widgets": Widgets(database),
-            "gadgets": VersionedState(sidecar, settings.state_store_name, "gadget"),
-            "products": products,
-        }
+        yield {kind.resource: store_of(kind) for kind in KINDS}
     finally:
         await products.close()
 
 
-class Widgets:
-    """Rows of the table `widgets`."""
+class Table:
+    """The rows of a table in PostgreSQL, which a migration has created."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, name: str) -> None:
         self._database = database
+        self._name = name
+        # The name comes from the table of kinds, never from a request.
+        self._select = f"SELECT id, description, price FROM {name} WHERE id = ANY($1)"  # noqa: S608
+        self._upsert = f"""
+            INSERT INTO {name} AS stored (id, description, price, stamp)
+            SELECT * FROM unnest($1::text[], $2::text[], $3::numeric[], $4::text[])
+            ON CONFLICT (id) DO UPDATE
+            SET description = excluded.description, price = excluded.price, stamp = excluded.stamp
+            WHERE stored.stamp < excluded.stamp
+            """  # noqa: S608
 
     async def get(self, ids: list[str]) -> dict[str, Item]:
-        with tracing.database("SELECT widgets", "postgresql"):
-            rows = await self._database.fetch(
-                "SELECT id, description, price FROM widgets WHERE id = ANY($1)", ids
-            )
+        with tracing.database(f"SELECT {self._name}", "postgresql"):
+            rows = await self._database.fetch(self._select, ids)
         return {row["id"]: Item(row["id"], row["description"], _plain(row["price"])) for row in rows}
 
     async def save(self, versions: list[Version]) -> None:
         # In the order of the ids, which all writers keep: concurrent batches cannot deadlock.
         rows = [(v.item.id, v.item.description, v.item.price, v.stamp) for v in versions]
-        with tracing.database("UPSERT widgets", "postgresql"):
-            await self._database.fetch(
-                """
-                INSERT INTO widgets (id, description, price, stamp)
-                SELECT * FROM unnest($1::text[], $2::text[], $3::numeric[], $4::text[])
-                ON CONFLICT (id) DO UPDATE
-                SET description = excluded.description, price = excluded.price, stamp = excluded.stamp
-                WHERE widgets.stamp < excluded.stamp
-                """,
-                *map(list, zip(*rows, strict=True)),
-            )
+        with tracing.database(f"UPSERT {self._name}", "postgresql"):
+            await self._database.fetch(self._upsert, *map(list, zip(*rows, strict=True)))
 
 
 def _plain(price: Decimal) -> Decimal:

@@ -5,8 +5,10 @@ from collections.abc import Mapping
 from enum import StrEnum
 from importlib.resources import files
 from pathlib import Path
-from string import Template
 
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from dapr_hero.contract.kinds import DEFAULT, KINDS
 from dapr_hero.settings import Settings
 
 
@@ -54,6 +56,17 @@ def render(
 
 def rendered(config: str, placeholders: Mapping[str, str]) -> dict[str, str]:
     """Return the rendered text of each file of `config`."""
-    escaped = {key: json.dumps(value)[1:-1] for key, value in placeholders.items()}
-    templates = files("dapr_hero.local").joinpath("config", config).iterdir()
-    return {each.name: Template(each.read_text()).substitute(escaped) for each in templates}
+    quotable = {key: json.dumps(value)[1:-1] for key, value in placeholders.items()}
+    return {
+        name: _TEMPLATES.get_template(f"{config}/{name}").render(quotable, KINDS=KINDS, DEFAULT=DEFAULT)
+        for name in (each.name for each in files("dapr_hero.local").joinpath("config", config).iterdir())
+    }
+
+
+_TEMPLATES = Environment(  # noqa: S701 - not HTML; the values are escaped for YAML's double quotes
+    loader=PackageLoader("dapr_hero.local", "config"),
+    undefined=StrictUndefined,
+    keep_trailing_newline=True,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)

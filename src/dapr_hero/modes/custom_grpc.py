@@ -20,7 +20,8 @@ from google.protobuf.message import Message
 
 from dapr_hero.contract import events
 from dapr_hero.contract.events import CloudEvent, Outcome
-from dapr_hero.contract.routing import DEFAULT, Subscription
+from dapr_hero.contract.kinds import DEFAULT
+from dapr_hero.contract.routing import Subscription
 from dapr_hero.modes.shared import grpc_messages, state_items
 from dapr_hero.modes.shared.unknown_path import retry_unknown_path
 from dapr_hero.service import tracing

@@ -22,7 +22,8 @@ from dapr.serializers import DefaultJSONSerializer
 from fastapi import FastAPI, Request, Response
 
 from dapr_hero.contract.errors import Unavailable
-from dapr_hero.contract.routing import Subscription, route_for
+from dapr_hero.contract.kinds import kind_of
+from dapr_hero.contract.routing import Subscription
 from dapr_hero.modes.shared import dapr_http_api, http_delivery, sdk_settings
 from dapr_hero.service import token_guards, tracing
 from dapr_hero.service.servers import HttpServer
@@ -115,7 +116,7 @@ class Listener:
 
     async def _dispatch(self, request: Request) -> Response:
         delivery = await http_delivery.received(request)
-        outcomes = [await self._deliver(route_for(each.type).path, [each]) for each in delivery.events]
+        outcomes = [await self._deliver(kind_of(each.type).path, [each]) for each in delivery.events]
         return http_delivery.response(delivery, [outcome for [outcome] in outcomes])
 
     async def _receive_unknown(self, request: Request) -> Response:

@@ -2,14 +2,14 @@
 
 from prometheus_client import Counter, Gauge, Histogram
 
-EVENTS = Counter("dapr_hero_events_total", "Events handled, by route and verdict", ["route", "verdict"])
+EVENTS = Counter("dapr_hero_events_total", "Events handled, by path and verdict", ["path", "verdict"])
 BATCH_SIZE = Histogram(
     "dapr_hero_batch_events",
     "Events in one batch",
-    ["route"],
+    ["path"],
     buckets=(1, 2, 5, 10, 20, 50, 100, 200, 300, 400, 500),
 )
-HANDLING_SECONDS = Histogram("dapr_hero_handling_seconds", "Time to handle one delivery", ["route"])
+HANDLING_SECONDS = Histogram("dapr_hero_handling_seconds", "Time to handle one delivery", ["path"])
 REQUESTS = Counter(
     "dapr_hero_requests_total", "REST requests, by resource and status", ["resource", "status"]
 )

@@ -11,6 +11,7 @@ import pytest
 from dapr_hero.client import platform as client
 from dapr_hero.client.dead_letters import DeadLettersClient
 from dapr_hero.client.platform import ClientError
+from dapr_hero.contract.kinds import KINDS
 from dapr_hero.local.ports import on_free_ports
 from dapr_hero.settings import Settings
 from dapr_local.progress import ConsoleReport
@@ -61,7 +62,7 @@ Ask = Callable[[Settings], Awaitable[object]]
 
 
 async def get(settings: Settings) -> None:
-    await client.get(settings, "widget", "w")
+    await client.get(settings, KINDS[0], "w")
 
 
 async def show(settings: Settings) -> None:
@@ -117,8 +118,8 @@ async def test_an_answer_without_an_end_is_given_up(
 async def test_an_id_reaches_the_server_as_it_is(id: str, settings: Settings) -> None:
     ok = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}"
     async with serving(settings.inventory_port, ok) as heads:
-        assert await client.get(settings, "gadget", id) == "{}"
+        assert await client.get(settings, KINDS[0], id) == "{}"
     [head] = heads
     path = head.split()[1].decode()
-    assert unquote(path) == f"/v1/gadgets/{id}"
+    assert unquote(path) == f"/v1/{KINDS[0].resource}/{id}"
     assert path.count("/") == 3

@@ -12,15 +12,16 @@ from dapr_hero.contract import events, items
 from dapr_hero.contract.errors import Refused, Unavailable
 from dapr_hero.contract.events import CloudEvent, Verdict
 from dapr_hero.contract.items import Malformed, Version
-from dapr_hero.contract.routing import DEAD_LETTERS_PATH, ROUTES
+from dapr_hero.contract.kinds import KINDS
+from dapr_hero.contract.routing import DEAD_LETTERS_PATH
 from dapr_hero.inventory.dead_letters import DeadLetters
 from dapr_hero.inventory.handlers import Handlers
 from dapr_hero.inventory.side_topics import SideTopics
 from dapr_hero.service import tracing
 from tests.events import event
 
-FRESH = [(route.path, route.resource) for route in ROUTES]
-PARKED = [(route.parked_path, route.resource) for route in ROUTES]
+FRESH = [(kind.path, kind.resource) for kind in KINDS]
+PARKED = [(kind.parked_path, kind.resource) for kind in KINDS]
 
 
 class Store:
@@ -82,7 +83,7 @@ class Kept(DeadLetters):
 
 class World:
     def __init__(self) -> None:
-        self.stores = {"widgets": Store(), "gadgets": Store(), "products": Store()}
+        self.stores = {kind.resource: Store() for kind in KINDS}
         self.topics = Topics()
         self.kept = Kept()
         saves = {name: store.save for name, store in self.stores.items()}
@@ -163,7 +164,7 @@ async def test_only_rejected_events_are_logged(world: World) -> None:
 
 async def test_parked_events_are_counted_one_by_one(world: World) -> None:
     def count(verdict: str) -> float:
-        labels = {"route": "/parked/widgets", "verdict": verdict}
+        labels = {"path": "/parked/widgets", "verdict": verdict}
         return REGISTRY.get_sample_value("dapr_hero_events_total", labels) or 0.0
 
     stored, rejected = count("stored"), count("reject")

@@ -5,7 +5,7 @@ import pytest
 
 from dapr_hero.contract.items import encode
 from dapr_hero.inventory.database import Database
-from dapr_hero.inventory.stores import Widgets
+from dapr_hero.inventory.stores import Table
 
 
 class Rows:
@@ -23,5 +23,5 @@ class Rows:
 )
 async def test_a_price_is_answered_as_it_was_sent(read: str, answered: str) -> None:
     # asyncpg reads whole numbers with an exponent.
-    widgets = await Widgets(cast(Database, Rows(Decimal(read)))).get(["w"])
+    widgets = await Table(cast(Database, Rows(Decimal(read))), "widgets").get(["w"])
     assert f'"price":{answered}}}' in encode(widgets["w"]).decode()

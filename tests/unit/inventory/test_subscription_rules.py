@@ -13,7 +13,7 @@ from tests.conformance.fake_sidecar import FakeSidecar
 from tests.events import event
 
 WIDGETS = Rule("/widgets.v1", 'event.type == "widget.v1"')
-GIZMOS = Rule("/gizmos.v1", "event.type=='gizmo.v1' ")
+LATERS = Rule("/laters.v1", "event.type=='later.v1' ")
 PRODUCTS = Rule("/products.v1")
 KNOWN = ["/widgets.v1", "/products.v1"]
 
@@ -26,12 +26,12 @@ def settings() -> Settings:
 @pytest.mark.parametrize(
     ("rules", "type", "path"),
     [
-        ([], "gizmo.v1", None),
-        ([WIDGETS, PRODUCTS], "gizmo.v1", None),
-        ([WIDGETS, GIZMOS, PRODUCTS], "gizmo.v1", "/gizmos.v1"),
-        ([WIDGETS, GIZMOS, PRODUCTS], "widget.v1", None),
-        ([WIDGETS, GIZMOS, PRODUCTS], None, None),
-        ([GIZMOS, Rule("/widgets.v2", WIDGETS.match), PRODUCTS], "widget.v1", "/widgets.v2"),
+        ([], "later.v1", None),
+        ([WIDGETS, PRODUCTS], "later.v1", None),
+        ([WIDGETS, LATERS, PRODUCTS], "later.v1", "/laters.v1"),
+        ([WIDGETS, LATERS, PRODUCTS], "widget.v1", None),
+        ([WIDGETS, LATERS, PRODUCTS], None, None),
+        ([LATERS, Rule("/widgets.v2", WIDGETS.match), PRODUCTS], "widget.v1", "/widgets.v2"),
         ([WIDGETS, Rule("/others.v1")], "anything", "/others.v1"),
         # Any other expression cannot be evaluated here, so that its events are kept.
         ([WIDGETS, Rule("/heavy.v1", "event.data.weight > 5"), PRODUCTS], "anything", "/heavy.v1"),
@@ -66,13 +66,13 @@ async def test_the_rules_are_those_of_the_topic_that_the_event_came_from(
     settings: Settings, fake: FakeSidecar
 ) -> None:
     fake.subscriptions = [
-        in_force("inventory", WIDGETS, GIZMOS, PRODUCTS),
+        in_force("inventory", WIDGETS, LATERS, PRODUCTS),
         in_force("ahead", Rule("/ahead.v1")),
         in_force("foreign", Rule("/foreign.v1"), dead_letter_topic=""),
     ]
     rules = SubscriptionRules(settings)
-    assert await asked(rules, "gizmo.v1") == "/gizmos.v1"
-    assert await asked(rules, "gizmo.v1", topic="inventory") == "/gizmos.v1"
+    assert await asked(rules, "later.v1") == "/laters.v1"
+    assert await asked(rules, "later.v1", topic="inventory") == "/laters.v1"
     assert await asked(rules, "widget.v1", topic="ahead") == "/ahead.v1"
     odd: list[Any] = ["foreign", "", 5, {}]
     for topic in odd:
@@ -91,9 +91,9 @@ async def test_old_rules_are_read_again(
 ) -> None:
     monkeypatch.setattr(subscription_rules, "_FRESH_SECONDS", -1.0)
     rules = SubscriptionRules(settings)
-    assert await asked(rules, "gizmo.v1") is None
-    fake.subscriptions = [in_force("inventory", GIZMOS)]
-    assert await asked(rules, "gizmo.v1") == "/gizmos.v1"
+    assert await asked(rules, "later.v1") is None
+    fake.subscriptions = [in_force("inventory", LATERS)]
+    assert await asked(rules, "later.v1") == "/laters.v1"
 
 
 async def test_a_sidecar_that_does_not_answer_is_unavailable(settings: Settings, fake: FakeSidecar) -> None:

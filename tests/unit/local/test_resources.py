@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 import yaml
 
+from dapr_hero.contract.kinds import KINDS
 from dapr_hero.local.resources import Subscription, render, values
 from dapr_hero.products.v1 import products_pb2
 from dapr_hero.settings import Settings
@@ -57,18 +58,18 @@ def products(tmp_path: Path) -> dict[str, Resource]:
 
 
 @pytest.mark.parametrize(
-    ("config", "app_id", "kinds"), [("inventory", "stock", 13), ("products", "goods", 3)]
+    ("config", "app_id", "count"), [("inventory", "stock", 7 + 2 * len(KINDS)), ("products", "goods", 3)]
 )
 def test_every_resource_is_scoped_to_its_app_and_complete(
-    tmp_path: Path, config: str, app_id: str, kinds: int
+    tmp_path: Path, config: str, app_id: str, count: int
 ) -> None:
     resources = rendered(tmp_path, config)
     del resources["configuration.yaml"]
 
-    assert len(resources) == kinds
+    assert len(resources) == count
     for resource in resources.values():
         assert resource["scopes"] == [app_id]
-        assert "${" not in str(resource)
+        assert "{{" not in str(resource)
 
 
 def test_the_configuration_is_no_resource(tmp_path: Path) -> None:
@@ -129,11 +130,11 @@ def test_the_broker(inventory: dict[str, Resource]) -> None:
 
 
 def test_what_waits_for_a_store_waits_alone(inventory: dict[str, Resource]) -> None:
-    names = [f"events-parked-{resource}" for resource in ("widgets", "gadgets", "products")]
-    parking = [inventory["parking.yaml"], inventory[names[1]], inventory[names[2]]]
+    names = [f"events-parked-{kind.resource}" for kind in KINDS]
+    parking = [inventory["parking.yaml"], *(inventory[name] for name in names[1:])]
 
     assert [each["metadata"].pop("name") for each in parking] == names
-    assert parking[0] == parking[1] == parking[2]
+    assert all(each == parking[0] for each in parking)
     assert metadata(parking[0])["concurrency"] == "4", "as many packs meet a store that is back"
     policies = inventory["resiliency.yaml"]["spec"]
     for name in (*names, "events-dead-letters"):
@@ -153,7 +154,7 @@ def test_the_policies_of_inventory(inventory: dict[str, Resource]) -> None:
         "goods.goods-ns": {"timeout": "products", "retry": "products", "circuitBreaker": "products"}
     }
     endless = {"outbound": {"retry": "publish"}, "inbound": {"retry": "redeliver"}}
-    waiting = ("parked-widgets", "parked-gadgets", "parked-products", "dead-letters")
+    waiting = (*(f"parked-{kind.resource}" for kind in KINDS), "dead-letters")
     assert targets["components"] == {
         **{f"events-{name}": endless for name in waiting},
         "states": {"outbound": {"timeout": "state", "retry": "state"}},

@@ -6,7 +6,7 @@ import pytest
 from benchmarks.compare import figures, report, results
 from benchmarks.compare.results import Capabilities, Cost, Extra, Reads, Round, Run
 from benchmarks.compare.rounds import EXTRAS
-from benchmarks.compare.workloads import KINDS
+from dapr_hero.contract.kinds import KINDS
 from dapr_hero.contract.mode import Mode
 from dapr_local.errors import LocalError
 

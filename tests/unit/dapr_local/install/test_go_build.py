@@ -7,6 +7,8 @@ from zipfile import ZipFile
 import pytest
 import yaml
 
+from dapr_hero.local.resources import rendered, values
+from dapr_hero.settings import Settings
 from dapr_local.install import go_build
 from dapr_local.install.go import BuildError, module_sum
 from dapr_local.install.go_build import build
@@ -102,13 +104,13 @@ def test_a_component_that_is_not_there_is_told(
 
 
 def test_each_component_of_our_resources_is_built() -> None:
-    resources = [
-        document
-        for folder in ("src", "k8s", "tests")
-        for file in (REPOSITORY / folder).rglob("*.yaml")
-        for document in yaml.safe_load_all(file.read_text())
-        if isinstance(document, dict)
+    local = values(Settings(), Path("secrets.json"), mtls=True, tracing=True)
+    texts = [text for config in ("inventory", "products") for text in rendered(config, local).values()]
+    texts += [
+        file.read_text() for folder in ("k8s", "tests") for file in (REPOSITORY / folder).rglob("*.yaml")
     ]
+    documents = [document for text in texts for document in yaml.safe_load_all(text)]
+    resources = [document for document in documents if isinstance(document, dict)]
     types = {each["spec"]["type"] for each in resources if each.get("kind") == "Component" and "spec" in each}
     assert {"pubsub.redis", "state.redis", "secretstores.local.file"} <= types
     assert {each.replace(".", "_") for each in types} <= COMPONENTS
