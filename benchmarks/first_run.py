@@ -23,7 +23,9 @@ from pathlib import Path
 
 from dapr_hero import settings
 from dapr_hero.local import runtime
-from dapr_hero.local.ports import on_free_ports
+from dapr_hero.local.chosen_ports import on_free_ports
+from dapr_local.install.pins import VERSION
+from dapr_local.install.runtime import archive_name
 from dapr_local.progress import ConsoleReport
 
 REPOSITORY = Path(__file__).parents[1]
@@ -40,7 +42,7 @@ def publish(folder: Path) -> None:
     """Write the archives of a release, with the checksum file of each."""
     found = runtime.obtain(settings.load(), ConsoleReport())
     for name, binary in (("daprd", found.daprd), ("sentry", found.sentry)):
-        archive = folder / runtime.archive_name(name)
+        archive = folder / archive_name(name)
         with tarfile.open(archive, "w:gz") as tar:
             tar.add(binary, name)
         checksum = hashlib.sha256(archive.read_bytes()).hexdigest()
@@ -80,7 +82,7 @@ def main(build: bool) -> None:
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         folder.chmod(0o755)  # PostgreSQL's account has to reach its data
-        release = folder / "release" / f"v{runtime.VERSION}"
+        release = folder / "release" / f"v{VERSION}"
         release.mkdir(parents=True)
         publish(release)
         copy = folder / "repository"

@@ -65,7 +65,7 @@ async def _limit(on: BenchPlatform, groups: dict[str, Path]) -> None:
     done: set[int] = set()
     while True:
         for part, group in groups.items():
-            process = on.platform.processes[part]
+            process = on.platform.runner.processes[part]
             if process.running and process.pid and process.pid not in done:
                 (group / "cgroup.procs").write_text(str(process.pid))
                 done.add(process.pid)

@@ -25,10 +25,10 @@ from benchmarks.compare.reads import Target, drive
 from dapr_hero.contract import items
 from dapr_hero.contract.items import Item
 from dapr_hero.inventory import api
-from dapr_hero.local.ports import free_ports
 from dapr_hero.service import problems, servers
 from dapr_hero.service.limits import LimitedProtocol
 from dapr_local.parts import readiness
+from dapr_local.ports import free_ports
 
 _SECONDS = 3
 _ROUNDS = 2

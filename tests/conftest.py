@@ -3,9 +3,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from dapr_hero.local import ports
 from dapr_hero.loopback import bypass_proxies
 from dapr_hero.settings import Settings
+from dapr_local import ports
 from tests.conformance.fake_sidecar import FakeSidecar
 
 pytest_plugins = ["dapr_hero.testing"]

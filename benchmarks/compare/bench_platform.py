@@ -12,11 +12,12 @@ from benchmarks.compare.meter import Meter
 from benchmarks.compare.stores import Stores
 from benchmarks.compare.topic_backlog import Backlog
 from dapr_hero.contract.mode import Mode
-from dapr_hero.local import assembly, sentry, zipkin
+from dapr_hero.local import assembly
+from dapr_hero.local.chosen_ports import on_free_ports, replica_on_free_ports
 from dapr_hero.local.platform import Platform
-from dapr_hero.local.ports import on_free_ports, replica_on_free_ports
-from dapr_hero.local.runtime import DaprRuntime
 from dapr_hero.settings import Settings
+from dapr_local.install.runtime import DaprRuntime
+from dapr_local.parts import sentry, zipkin
 from dapr_local.progress import Advance
 from dapr_local.supervise.process import Process
 
@@ -36,8 +37,8 @@ class BenchPlatform(NamedTuple):
     @asynccontextmanager
     async def swapped(self, part: str, *program: str) -> AsyncIterator[Process]:
         """Run a Python program in place of a service until the block ends."""
-        await self.platform.stop(part)
-        log = self.platform.processes[part].log
+        await self.platform.runner.stop(part)
+        log = self.platform.runner.processes[part].log
         process = Process(
             part, [sys.executable, *program], log, env=self.settings.environment(), folder=_REPOSITORY
         )
@@ -55,7 +56,7 @@ class BenchPlatform(NamedTuple):
 
     def meter(self, *others: Process) -> Meter:
         """Of all processes of the platform as they run now, and of others."""
-        every = [*self.platform.processes.values(), *others]
+        every = [*self.platform.runner.processes.values(), *others]
         return Meter({each.name: each.pid for each in every if each.running and each.pid})
 
 

@@ -18,7 +18,8 @@ from benchmarks.compare.rounds import Size
 from dapr_hero import settings
 from dapr_hero.contract.mode import Mode
 from dapr_hero.local import runtime
-from dapr_hero.local.runtime import DaprRuntime
+from dapr_local.install.pins import VERSION
+from dapr_local.install.runtime import DaprRuntime
 from dapr_local.progress import Advance, ConsoleReport
 
 # The mode in which tracing and mTLS are measured: Dapr and the stores have the largest share of its cost.
@@ -53,9 +54,7 @@ async def _measure(repeats: int, size: Size, found: DaprRuntime, advance: Advanc
     return Run(
         date=f"{datetime.now(UTC):%Y-%m-%d}",
         machine=_machine(),
-        versions=(
-            f"dapr-hero {version('dapr-hero')}, Dapr {runtime.VERSION}, Python {platform.python_version()}"
-        ),
+        versions=(f"dapr-hero {version('dapr-hero')}, Dapr {VERSION}, Python {platform.python_version()}"),
         driver=reads.DRIVER,
         rounds=measured,
         extras=extras,

@@ -20,9 +20,9 @@ _PATIENCE_SECONDS = 300
 async def drain(bench: BenchPlatform, workload: Workload) -> Cost:
     """Return the cost of an event, measured from a tenth of the backlog to its end. Raises: WrongResult."""
     for part in bench.inventories:
-        await bench.platform.stop(part)
+        await bench.platform.runner.stop(part)
     await bench.backlog.fill(workload)
-    starting = asyncio.create_task(bench.platform.start(*bench.inventories))
+    starting = asyncio.create_task(bench.platform.runner.start(*bench.inventories))
     try:
         cost = await _watch(bench, workload.total)
     finally:
@@ -33,17 +33,17 @@ async def drain(bench: BenchPlatform, workload: Workload) -> Cost:
 
 async def drain_into_no_op(bench: BenchPlatform, workload: Workload) -> Cost:
     """Return the cost of an event with a handler that stores nothing: the cost of Dapr itself."""
-    await bench.platform.stop(INVENTORY)
-    await bench.platform.stop(INVENTORY_DAPRD)
+    await bench.platform.runner.stop(INVENTORY)
+    await bench.platform.runner.stop(INVENTORY_DAPRD)
     await bench.backlog.fill(workload)
     async with bench.swapped(INVENTORY, "-m", "benchmarks.compare.no_op_inventory") as nothing:
-        starting = asyncio.create_task(bench.platform.start(INVENTORY_DAPRD))
+        starting = asyncio.create_task(bench.platform.runner.start(INVENTORY_DAPRD))
         try:
             cost = await _watch(bench, workload.total, nothing)
         finally:
             await starting
-        await bench.platform.stop(INVENTORY_DAPRD)
-    await bench.platform.start(INVENTORY, INVENTORY_DAPRD)
+        await bench.platform.runner.stop(INVENTORY_DAPRD)
+    await bench.platform.runner.start(INVENTORY, INVENTORY_DAPRD)
     return cost
 
 

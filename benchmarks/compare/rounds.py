@@ -11,8 +11,8 @@ from benchmarks.compare.results import Extra, Round
 from benchmarks.compare.workloads import Workload
 from dapr_hero.contract.kinds import KINDS
 from dapr_hero.contract.mode import Mode
-from dapr_hero.local.runtime import DaprRuntime
 from dapr_hero.local.services import INVENTORY
+from dapr_local.install.runtime import DaprRuntime
 from dapr_local.progress import Advance
 
 MIXED = "mixed"
@@ -80,7 +80,7 @@ def _singles(size: Size) -> list[Workload]:
 
 async def _start_seconds(on: BenchPlatform) -> float:
     """From the start of the process until inventory is ready, with everything else up."""
-    await on.platform.stop(INVENTORY)
+    await on.platform.runner.stop(INVENTORY)
     began = time.monotonic()
-    await on.platform.start(INVENTORY)
+    await on.platform.runner.start(INVENTORY)
     return time.monotonic() - began

@@ -21,11 +21,11 @@ import pytest
 from dapr_hero import settings
 from dapr_hero.contract import items
 from dapr_hero.local import runtime
+from dapr_hero.local.chosen_ports import on_free_ports
 from dapr_hero.local.platform import Platform
-from dapr_hero.local.ports import on_free_ports
-from dapr_hero.local.runtime import DaprRuntime
 from dapr_hero.settings import Settings
 from dapr_hero.sidecar import tokens
+from dapr_local.install.runtime import DaprRuntime
 from dapr_local.progress import ConsoleReport
 
 T = TypeVar("T")
@@ -55,18 +55,18 @@ class RunningPlatform:
 
     def restart(self, part: str) -> None:
         """Stop a part as at the end, and start it again."""
-        self._do(self._platform.restart(part))
+        self._do(self._platform.runner.restart(part))
 
     def stop(self, part: str) -> None:
-        self._do(self._platform.stop(part))
+        self._do(self._platform.runner.stop(part))
 
     def start(self, *parts: str) -> None:
         """Start parts, those that wait for each other together, and wait until they are ready."""
-        self._do(self._platform.start(*parts))
+        self._do(self._platform.runner.start(*parts))
 
     def kill(self, part: str) -> None:
         """End a part with SIGKILL."""
-        self._do(self._platform.kill(part))
+        self._do(self._platform.runner.kill(part))
 
     def pause(self, part: str) -> None:
         """Stall a part and its children, as a machine that hangs does; `resume` ends that."""
@@ -78,16 +78,16 @@ class RunningPlatform:
     @property
     def pids(self) -> dict[str, int]:
         """The processes of all parts; each may have children."""
-        return {name: process.pid for name, process in self._platform.processes.items() if process.pid}
+        return {name: process.pid for name, process in self._platform.runner.processes.items() if process.pid}
 
     @property
     def dead(self) -> list[str]:
         """The parts that have ended."""
-        return [name for name, process in self._platform.processes.items() if not process.running]
+        return [name for name, process in self._platform.runner.processes.items() if not process.running]
 
     def log(self, part: str) -> str:
         """Return the log of a part."""
-        return self._platform.processes[part].log.read_text()
+        return self._platform.runner.processes[part].log.read_text()
 
     def publish(self, event: Mapping[str, Any] | bytes, **headers: str) -> None:
         """Publish a CloudEvent through inventory's sidecar."""
@@ -109,7 +109,7 @@ class RunningPlatform:
 
     def process(self, part: str) -> psutil.Process:
         """Return the current process of a part."""
-        return psutil.Process(self._platform.processes[part].pid)
+        return psutil.Process(self._platform.runner.processes[part].pid)
 
     def _signal(self, part: str, signum: signal.Signals) -> None:
         main = self.process(part)
@@ -136,7 +136,7 @@ def start_platform(chosen: Settings, found: DaprRuntime, **options: Any) -> Iter
             with httpx.Client(timeout=_PATIENCE_SECONDS, trust_env=False) as http:
                 yield RunningPlatform(platform, loop, http)
         finally:
-            do(platform.close())
+            do(platform.__aexit__(None, None, None))
     finally:
         loop.call_soon_threadsafe(loop.stop)
         thread.join()

@@ -10,7 +10,7 @@ from rich.table import Table
 from dapr_hero import settings
 from dapr_hero.contract.mode import Mode
 from dapr_hero.local import runtime
-from dapr_hero.local.runtime import DaprRuntime
+from dapr_local.install.runtime import DaprRuntime
 from dapr_local.progress import ConsoleReport
 from tests.chaos import broken, faults, outages, pressure, report
 from tests.chaos.outages import Outage

@@ -7,21 +7,21 @@ from unittest import mock
 
 import yaml
 
-from dapr_hero.local import daprd, resources
-from dapr_hero.local.resources import Subscription
+from dapr_hero.local import resources, sidecars
+from dapr_hero.local.resources import Registration
+from dapr_local.parts.daprd import Files
 
 
 @contextmanager
 def without_retries() -> Iterator[None]:
     """No resiliency policy and no dead-letter topic, which is how most applications on Dapr begin."""
-    with mock.patch.object(daprd, "render", _render):
+    with mock.patch.object(sidecars, "write", _write):
         yield
 
 
-def _render(
-    config: str, target: Path, placeholders: Mapping[str, str], subscription: Subscription
-) -> tuple[Path, Path]:
-    configuration, folder = resources.render(config, target, placeholders, subscription)
+def _write(config: str, target: Path, placeholders: Mapping[str, str], registration: Registration) -> Files:
+    files = resources.write(config, target, placeholders, registration)
+    folder = files.resources
     (folder / "resiliency.yaml").unlink(missing_ok=True)
     path = folder / "subscription.yaml"
     if path.exists():
@@ -29,4 +29,4 @@ def _render(
         for document in documents:
             document["spec"].pop("deadLetterTopic", None)
         path.write_text(yaml.safe_dump_all(documents))
-    return configuration, folder
+    return files

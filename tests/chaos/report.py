@@ -11,7 +11,7 @@ from string import Template
 import msgspec
 import psutil
 
-from dapr_hero.local import runtime
+from dapr_local.install.pins import VERSION
 from tests.chaos.faults import PARTS
 from tests.chaos.outages import Outage
 from tests.chaos.pressure import Pressure
@@ -47,7 +47,7 @@ def write(found: Findings) -> None:
 def _where(found: Findings) -> str:
     memory = psutil.virtual_memory().total / 2**30
     machine = f"{psutil.cpu_count()} cores, {memory:.0f} GiB, {platform.system()} {platform.machine()}"
-    versions = f"dapr-hero {version('dapr-hero')}, Dapr {runtime.VERSION}, Python {platform.python_version()}"
+    versions = f"dapr-hero {version('dapr-hero')}, Dapr {VERSION}, Python {platform.python_version()}"
     return f"{datetime.now(UTC):%Y-%m-%d}, {machine}; {versions}; seed {found.seed}."
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from dapr_hero.contract.mode import Mode
-from dapr_hero.local.runtime import DaprRuntime
+from dapr_local.install.runtime import DaprRuntime
 from tests.chaos import faults
 from tests.chaos.trial import Trial
 

@@ -16,10 +16,10 @@ import msgspec
 from dapr_hero.client.dead_letters import DeadLettersClient
 from dapr_hero.contract.dead_letter import DeadLetterState
 from dapr_hero.contract.mode import Mode
-from dapr_hero.local.ports import on_free_ports
-from dapr_hero.local.runtime import DaprRuntime
+from dapr_hero.local.chosen_ports import on_free_ports
 from dapr_hero.settings import Settings
 from dapr_hero.testing import RunningPlatform, start_platform
+from dapr_local.install.runtime import DaprRuntime
 from dapr_local.progress import Advance
 from tests.chaos.faults import Fault
 from tests.events import event

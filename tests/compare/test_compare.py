@@ -14,7 +14,7 @@ from benchmarks.compare.stores import WrongResult
 from benchmarks.compare.workloads import Workload
 from dapr_hero.contract.kinds import KINDS
 from dapr_hero.contract.mode import Mode
-from dapr_hero.local.runtime import DaprRuntime
+from dapr_local.install.runtime import DaprRuntime
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 _MIXED = Workload("mixed", KINDS, 9000, "mixed")

@@ -7,7 +7,7 @@ from dapr_hero import modes
 from dapr_hero.contract.events import STORED, CloudEvent, Outcome
 from dapr_hero.contract.mode import Mode
 from dapr_hero.contract.routing import subscriptions
-from dapr_hero.local.ports import on_free_ports
+from dapr_hero.local.chosen_ports import on_free_ports
 from dapr_hero.settings import Settings
 from dapr_hero.sidecar import interface
 from tests.conformance.fake_sidecar import Deliverer, FakeSidecar

@@ -11,7 +11,7 @@ import httpx2 as httpx
 import pytest
 
 from dapr_hero.contract.mode import Mode
-from dapr_hero.local.ports import on_free_ports
+from dapr_hero.local.chosen_ports import on_free_ports
 from dapr_hero.products.v1 import products_pb2 as pb
 from dapr_hero.products.v1.products_pb2_grpc import ProductsStub
 from dapr_hero.settings import Settings

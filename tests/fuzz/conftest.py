@@ -4,7 +4,7 @@ import pytest
 
 from dapr_hero.contract.mode import Mode
 from dapr_hero.inventory import side_topics
-from dapr_hero.local.ports import on_free_ports
+from dapr_hero.local.chosen_ports import on_free_ports
 from tests.fuzz import profiles
 from tests.fuzz.host import Host, Listening
 from tests.fuzz.tally import Count, Tally, table

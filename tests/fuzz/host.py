@@ -13,7 +13,7 @@ import uvloop
 from dapr_hero import modes
 from dapr_hero.contract.events import CloudEvent, Outcome
 from dapr_hero.contract.routing import subscriptions
-from dapr_hero.local.ports import on_free_ports
+from dapr_hero.local.chosen_ports import on_free_ports
 from dapr_hero.service.servers import HttpServer
 from dapr_hero.settings import Settings
 from tests.fuzz.world import World

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dapr_hero.contract.mode import Mode
-from dapr_hero.local.ports import on_free_ports
+from dapr_hero.local.chosen_ports import on_free_ports
 from tests.fuzz.host import DEADLINE_SECONDS, Host, Listening
 from tests.fuzz.profiles import PROFILE
 from tests.fuzz.tally import Count

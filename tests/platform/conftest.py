@@ -5,10 +5,11 @@ import pytest
 
 from dapr_hero.contract.mode import Mode
 from dapr_hero.local import assembly
-from dapr_hero.local.daprd import Sidecar
-from dapr_hero.local.ports import free_ports, on_free_ports
-from dapr_hero.local.runtime import DaprRuntime
+from dapr_hero.local.chosen_ports import on_free_ports
 from dapr_hero.testing import RunningPlatform, start_platform
+from dapr_local.install.runtime import DaprRuntime
+from dapr_local.parts.daprd import Daprd
+from dapr_local.ports import free_ports
 
 
 @pytest.fixture(scope="module")
@@ -18,20 +19,20 @@ def caller_ports() -> list[int]:
 
 
 @pytest.fixture(scope="module")
-def intruder(caller_ports: list[int]) -> Sidecar:
+def intruder(caller_ports: list[int]) -> Daprd:
     """The sidecar of an app that products does not know, in inventory's own namespace."""
     return _caller("intruder", "dapr-hero-inventory", "intruder-daprd", caller_ports[:4])
 
 
 @pytest.fixture(scope="module")
-def namesake(caller_ports: list[int]) -> Sidecar:
+def namesake(caller_ports: list[int]) -> Daprd:
     """The sidecar of an app that is called inventory too, in another namespace."""
     return _caller("inventory", "elsewhere", "namesake-daprd", caller_ports[4:])
 
 
-def _caller(app_id: str, namespace: str, part_name: str, ports: list[int]) -> Sidecar:
+def _caller(app_id: str, namespace: str, part_name: str, ports: list[int]) -> Daprd:
     http, grpc, internal, metrics = ports
-    return Sidecar(app_id, namespace, http, grpc, internal, metrics, config="caller", part_name=part_name)
+    return Daprd(app_id, namespace, http, grpc, internal, metrics, config="caller", part_name=part_name)
 
 
 @pytest.fixture(scope="module", params=list(Mode), ids=lambda mode: mode.value)

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from dapr_hero.local.ports import on_free_ports
-from dapr_hero.local.runtime import DaprRuntime
+from dapr_hero.local.chosen_ports import on_free_ports
 from dapr_hero.testing import eventually
+from dapr_local.install.runtime import DaprRuntime
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/adding-a-type.md").read_text()
@@ -83,7 +83,7 @@ def terminal(tmp_path: Path, dapr_runtime: DaprRuntime, data_dir: Path) -> Termi
         **settings.environment(),
         "PYTHONPATH": str(tmp_path / "src"),
         # The code of the copy, with the packages of this environment.
-        "MAKEFLAGS": f"--old-file={sys.prefix}/installed -- VENV={sys.prefix}",
+        "MAKEFLAGS": f"--no-print-directory --old-file={sys.prefix}/installed -- VENV={sys.prefix}",
     }
     return Terminal(tmp_path, environment)
 

@@ -20,10 +20,10 @@ from dapr_hero.contract.mode import Mode
 from dapr_hero.inventory.database import Database
 from dapr_hero.inventory.dead_letters import DeadLetters
 from dapr_hero.inventory.side_topics import SideTopics
-from dapr_hero.local.ports import on_free_ports
-from dapr_hero.local.runtime import DaprRuntime
+from dapr_hero.local.chosen_ports import on_free_ports
 from dapr_hero.sidecar import tokens
 from dapr_hero.testing import RunningPlatform, eventually, start_platform
+from dapr_local.install.runtime import DaprRuntime
 from tests.events import event
 from tests.platform.broker import broker
 

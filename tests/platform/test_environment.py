@@ -13,10 +13,11 @@ from pathlib import Path
 import pytest
 
 from dapr_hero.contract.mode import Mode
-from dapr_hero.local import zipkin
-from dapr_hero.local.ports import on_free_ports
-from dapr_hero.local.runtime import DaprRuntime
+from dapr_hero.local.chosen_ports import on_free_ports
+from dapr_hero.local.program import PROGRAM
 from dapr_hero.testing import eventually
+from dapr_local.install.runtime import DaprRuntime
+from dapr_local.parts import zipkin
 from dapr_local.progress import ConsoleReport
 
 SCRIPT = Path(sys.executable).with_name("dapr-hero")
@@ -96,7 +97,7 @@ def foreign(stranger: Stranger) -> dict[str, str]:
 @pytest.fixture(autouse=True)
 async def _downloaded() -> None:
     """A download goes through the proxy, so it has to be done before."""
-    await zipkin.fetch(ConsoleReport())
+    await zipkin.fetch(PROGRAM.cache, ConsoleReport())
 
 
 # The others talk to Dapr with what products and the command line use as well.

@@ -11,10 +11,10 @@ from dapr.proto import appcallback_v1
 
 from dapr_hero.contract.items import encode
 from dapr_hero.contract.mode import Mode
-from dapr_hero.local.ports import on_free_ports
-from dapr_hero.local.resources import Subscription
-from dapr_hero.local.runtime import DaprRuntime
+from dapr_hero.local.chosen_ports import on_free_ports
+from dapr_hero.local.resources import Registration
 from dapr_hero.testing import RunningPlatform, eventually, start_platform
+from dapr_local.install.runtime import DaprRuntime
 from tests import handover, odd_events
 from tests.platform.broker import queue
 from tests.platform.recorder import SINGLE, Recorder, recording
@@ -31,7 +31,7 @@ PARTS = {"valkey", "inventory-daprd"}
 @pytest.fixture(scope="module")
 def recorder(dapr_runtime: DaprRuntime, data_dir: Path) -> Iterator[Recorder]:
     settings = on_free_ports(dapr_mode=Mode.CUSTOM_GRPC, data_dir=data_dir)
-    options = {"parts": PARTS, "subscription": Subscription.PROGRAMMATIC, "fresh": True}
+    options = {"parts": PARTS, "subscription": Registration.PROGRAMMATIC, "fresh": True}
     with recording(settings) as recorder, start_platform(settings, dapr_runtime, **options) as platform:
         _send(platform)
         eventually(lambda: _arrived(recorder) >= 2 * len(EVENTS))

@@ -95,7 +95,7 @@ def test_full_batches_are_stored(platform: RunningPlatform, type: str, resource:
 
 
 def _handled(platform: RunningPlatform, path: str, verdict: str) -> float:
-    return of_app(platform, "dapr_hero_events_total", kind=path, verdict=verdict)
+    return of_app(platform, "dapr_hero_events_total", path=path, verdict=verdict)
 
 
 @every_kind

@@ -6,7 +6,6 @@ import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from itertools import cycle
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -15,10 +14,12 @@ import pytest
 
 from dapr_hero.contract.items import encode
 from dapr_hero.contract.kinds import kind_of
-from dapr_hero.local import assembly, daprd, zipkin
-from dapr_hero.local.resources import render
+from dapr_hero.local import assembly
+from dapr_hero.local.resources import write
 from dapr_hero.sidecar import tokens
 from dapr_hero.testing import RunningPlatform, eventually
+from dapr_local.parts import daprd, zipkin
+from dapr_local.parts.daprd import Files
 from tests import odd_events
 from tests.events import event
 from tests.fuzz.judge import Quality, judge
@@ -163,7 +164,7 @@ def ahead(platform: RunningPlatform) -> Iterator[None]:
     comes again only after `processingTimeout`.
     """
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(daprd, "render", _render_ahead)
+        patch.setattr(daprd, "write", _write_ahead)
         platform.restart("inventory-daprd")
     eventually(lambda: {"/gizmos.v1", "/widgets.v2"} <= _paths(platform))
     yield
@@ -171,11 +172,11 @@ def ahead(platform: RunningPlatform) -> Iterator[None]:
     eventually(lambda: "/products.v1" in _paths(platform))
 
 
-def _render_ahead(*arguments: Any) -> tuple[Path, Path]:
-    configuration, folder = render(*arguments)
-    file = folder / "subscription.yaml"
+def _write_ahead(*arguments: Any) -> Files:
+    files = write(*arguments)
+    file = files.resources / "subscription.yaml"
     file.write_text(file.read_text().replace("    rules:\n", f"    rules:\n{AHEAD}", 1))
-    return configuration, folder
+    return files
 
 
 def _paths(platform: RunningPlatform) -> set[str]:
@@ -203,7 +204,7 @@ def test_events_on_an_unknown_path_are_retried_and_then_kept(platform: RunningPl
 
 
 def _retried(platform: RunningPlatform) -> float:
-    return of_app(platform, "dapr_hero_events_total", kind="unknown", verdict="retry")
+    return of_app(platform, "dapr_hero_events_total", path="unknown", verdict="retry")
 
 
 # The types that are handled while the subscription is ahead.

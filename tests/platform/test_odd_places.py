@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from dapr_hero.local.ports import on_free_ports
-from dapr_hero.local.runtime import DaprRuntime
+from dapr_hero.local.chosen_ports import on_free_ports
 from dapr_hero.settings import Settings
 from dapr_hero.testing import eventually
+from dapr_local.install.runtime import DaprRuntime
 
 
 @pytest.fixture

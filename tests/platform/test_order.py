@@ -14,9 +14,10 @@ from dapr_hero import modes
 from dapr_hero.contract.items import Item, Store, Version, newest
 from dapr_hero.inventory.database import Database
 from dapr_hero.inventory.stores import opened
-from dapr_hero.local import assembly, zipkin
+from dapr_hero.local import assembly
 from dapr_hero.settings import Settings
 from dapr_hero.testing import RunningPlatform
+from dapr_local.parts import zipkin
 
 PARTS = assembly.ALL - {zipkin.NAME}  # traces are tested elsewhere
 # A batch is a list of versions: which item, and how new.

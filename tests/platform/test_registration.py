@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 
 from dapr_hero.contract.mode import Mode
-from dapr_hero.local import assembly, zipkin
-from dapr_hero.local.ports import on_free_ports
-from dapr_hero.local.resources import Subscription
-from dapr_hero.local.runtime import DaprRuntime
+from dapr_hero.local import assembly
+from dapr_hero.local.chosen_ports import on_free_ports
+from dapr_hero.local.resources import Registration
 from dapr_hero.testing import RunningPlatform, eventually, start_platform
+from dapr_local.install.runtime import DaprRuntime
+from dapr_local.parts import zipkin
 from tests.events import event
 from tests.platform.database import dead_letters
 
@@ -22,7 +23,7 @@ def platform(
 ) -> Iterator[RunningPlatform]:
     settings = on_free_ports(dapr_mode=request.param, data_dir=data_dir)
     parts = assembly.ALL - {zipkin.NAME}
-    options = {"subscription": Subscription.PROGRAMMATIC, "parts": parts, "fresh": True}
+    options = {"subscription": Registration.PROGRAMMATIC, "parts": parts, "fresh": True}
     with start_platform(settings, dapr_runtime, **options) as running:
         yield running
 

@@ -11,11 +11,12 @@ import pytest
 from valkey import Valkey
 
 from dapr_hero.contract.mode import Mode
-from dapr_hero.local import assembly, zipkin
-from dapr_hero.local.ports import on_free_ports
-from dapr_hero.local.runtime import DaprRuntime
+from dapr_hero.local import assembly
+from dapr_hero.local.chosen_ports import on_free_ports
 from dapr_hero.sidecar import tokens
 from dapr_hero.testing import RunningPlatform, eventually, start_platform
+from dapr_local.install.runtime import DaprRuntime
+from dapr_local.parts import zipkin
 from tests.load import TYPES, Ledger, Load, differences, streaming
 from tests.platform.broker import broker
 from tests.platform.database import as_superuser

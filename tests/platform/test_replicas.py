@@ -10,12 +10,13 @@ import httpx2 as httpx
 import pytest
 
 from dapr_hero.contract.mode import Mode
-from dapr_hero.local import assembly, zipkin
-from dapr_hero.local.ports import on_free_ports, replica_on_free_ports
-from dapr_hero.local.runtime import DaprRuntime
+from dapr_hero.local import assembly
+from dapr_hero.local.chosen_ports import on_free_ports, replica_on_free_ports
 from dapr_hero.settings import Settings
 from dapr_hero.sidecar import tokens
 from dapr_hero.testing import RunningPlatform, eventually, start_platform
+from dapr_local.install.runtime import DaprRuntime
+from dapr_local.parts import zipkin
 from tests.load import Load, differences, streaming
 
 NAMES = ["inventory", "inventory-2"]

@@ -19,15 +19,15 @@ from dapr.proto import api_service_v1, api_v1
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from dapr_hero.contract.mode import Mode
-from dapr_hero.local.daprd import Sidecar
+from dapr_hero.local.chosen_ports import on_free_ports
 from dapr_hero.local.data import location
-from dapr_hero.local.ports import on_free_ports
-from dapr_hero.local.runtime import DaprRuntime
 from dapr_hero.products.v1 import products_pb2 as pb
 from dapr_hero.products.v1.products_pb2_grpc import ProductsStub
 from dapr_hero.settings import Settings
 from dapr_hero.sidecar import tokens
 from dapr_hero.testing import RunningPlatform, eventually, start_platform
+from dapr_local.install.runtime import DaprRuntime
+from dapr_local.parts.daprd import Daprd
 from tests.conformance.fake_sidecar import Deliverer
 from tests.conformance.test_events_in import failure
 from tests.events import event
@@ -45,8 +45,8 @@ def platform(
     dapr_runtime: DaprRuntime,
     data_dir: Path,
     caller_ports: list[int],
-    intruder: Sidecar,
-    namesake: Sidecar,
+    intruder: Daprd,
+    namesake: Daprd,
 ) -> Iterator[RunningPlatform]:
     """With logs that hold nothing back."""
     chosen = {"dapr_mode": request.param, "data_dir": data_dir, "log_level": "DEBUG"}
@@ -88,7 +88,7 @@ def invoked(settings: Settings, sidecar_port: int, method: str) -> Answer:
 GET_PRODUCT = "products.v1.Products/GetProduct"
 
 
-def test_an_app_that_is_not_listed_cannot_call_products(platform: RunningPlatform, intruder: Sidecar) -> None:
+def test_an_app_that_is_not_listed_cannot_call_products(platform: RunningPlatform, intruder: Daprd) -> None:
     """And inventory, in the same way, can: it is the caller that makes the difference."""
     assert proxied(platform.settings, platform.settings.dapr_grpc_port).status is OK
     _refused(proxied(platform.settings, intruder.grpc_port), DENIED)
@@ -96,7 +96,7 @@ def test_an_app_that_is_not_listed_cannot_call_products(platform: RunningPlatfor
 
 
 def test_inventory_of_another_namespace_cannot_call_products(
-    platform: RunningPlatform, namesake: Sidecar
+    platform: RunningPlatform, namesake: Daprd
 ) -> None:
     _refused(proxied(platform.settings, namesake.grpc_port), DENIED)
     _refused(invoked(platform.settings, namesake.http_port, GET_PRODUCT), 403)
@@ -161,7 +161,7 @@ async def test_the_services_refuse_who_has_not_their_token(platform: RunningPlat
     assert platform.get("/v1/widgets/smuggled").status_code == 404
 
 
-def test_all_listen_on_loopback_only(platform: RunningPlatform, intruder: Sidecar) -> None:
+def test_all_listen_on_loopback_only(platform: RunningPlatform, intruder: Daprd) -> None:
     settings = platform.settings
     found = {(each.laddr.port, each.laddr.ip) for each in _listening(platform)}
     # Sentry 1.18 serves its health on every address, whatever it is told.
@@ -204,7 +204,7 @@ def _processes(platform: RunningPlatform) -> list[psutil.Process]:
     return [process for part in parts for process in (part, *part.children(recursive=True))]
 
 
-def test_no_secret_is_told(platform: RunningPlatform, intruder: Sidecar) -> None:
+def test_no_secret_is_told(platform: RunningPlatform, intruder: Daprd) -> None:
     """Neither in good times, nor by what goes wrong."""
     settings = platform.settings
     trace_id = _traced(platform)
@@ -251,7 +251,7 @@ def _good_answers(platform: RunningPlatform) -> list[str]:
     ]
 
 
-def _bad_answers(platform: RunningPlatform, intruder: Sidecar) -> list[str]:
+def _bad_answers(platform: RunningPlatform, intruder: Daprd) -> list[str]:
     settings = platform.settings
     ours, daprd = tokens.to_daprd(settings), settings.dapr_http_port
     refused = ("secrets/secretstore/valkey", "secrets/secretstore/unknown", "state/statestore/a||b")

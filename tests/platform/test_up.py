@@ -19,11 +19,12 @@ import httpx2 as httpx
 import psutil
 import pytest
 
+from dapr_hero.local.chosen_ports import on_free_ports
 from dapr_hero.local.credentials import with_tokens
-from dapr_hero.local.ports import on_free_ports
-from dapr_hero.local.runtime import VERSION, DaprRuntime
 from dapr_hero.settings import Settings
 from dapr_hero.testing import eventually
+from dapr_local.install.pins import VERSION
+from dapr_local.install.runtime import DaprRuntime
 from tests.load import Load, differences, streaming
 
 Up = subprocess.Popen[str]

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from dapr_hero.local.runtime import VERSION, DaprRuntime, version_of
+from dapr_local.install.pins import VERSION
+from dapr_local.install.runtime import DaprRuntime, version_of
 
 # Each ends at once, because it cannot use what it is told to use.
 REFUSED = {

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from dapr_hero.local.runtime import cache_folder
+from dapr_hero.local.program import PROGRAM
 from dapr_local.install.pins import VERSION
+from dapr_local.install.runtime import cache_folder
 
 ROOT = Path(__file__).parents[2]
 # Records keep the version of their time, and tests make up clusters that are too old.
@@ -34,7 +35,7 @@ def mentions() -> list[tuple[str, str]]:
 def test_each_mention_is_of_this_version() -> None:
     minor = VERSION.rpartition(".")[0]
     found = mentions()
-    assert {"docs/deploy.md", "src/dapr_hero/local/sentry.py", "k8s/base/products/dapr/resiliency.yaml"} <= {
+    assert {"docs/deploy.md", "src/dapr_local/parts/sentry.py", "k8s/base/products/dapr/resiliency.yaml"} <= {
         file for file, _ in found
     }
     assert [each for each in found if each[1] not in (VERSION, minor)] == []
@@ -56,7 +57,7 @@ def test_the_charts_are_of_this_version() -> None:
 
 
 def test_the_cache_has_a_folder_for_each_version() -> None:
-    assert f"dapr-{VERSION}-" in cache_folder().name
+    assert f"dapr-{VERSION}-" in cache_folder(PROGRAM).name
 
 
 @pytest.mark.parametrize(

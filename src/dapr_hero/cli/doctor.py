@@ -9,15 +9,20 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from dapr_hero.local import ports, runtime, zipkin
-from dapr_hero.local.data import location, running_pid
+from dapr_hero.local import runtime
+from dapr_hero.local.data import location
+from dapr_hero.local.program import PROGRAM
 from dapr_hero.settings import Settings, key, port_fields
+from dapr_local import ports
+from dapr_local.data import running_pid
 from dapr_local.errors import LocalError, PortTaken
 from dapr_local.install.go import installed
+from dapr_local.install.pins import VERSION
+from dapr_local.parts import zipkin
 from dapr_local.printable import printable_line
 
 
-class Check(NamedTuple):
+class Finding(NamedTuple):
     """One line of the diagnosis. `ok`: the platform can start as far as this goes."""
 
     name: str
@@ -26,8 +31,8 @@ class Check(NamedTuple):
     advice: str = ""
 
 
-def examine(settings: Settings) -> list[Check]:
-    """Return all checks; nothing is started, downloaded or changed."""
+def examine(settings: Settings) -> list[Finding]:
+    """Return all findings; nothing is started, downloaded or changed."""
     return [
         _python(),
         _dapr(settings),
@@ -39,56 +44,56 @@ def examine(settings: Settings) -> list[Check]:
     ]
 
 
-def show(checks: list[Check], console: Console) -> None:
-    """Print the checks as a table."""
+def show(findings: list[Finding], console: Console) -> None:
+    """Print the findings as a table."""
     table = Table("", "what", "found", "what to do")
-    for check in checks:
-        mark = "[green]ok[/]" if check.ok else "[bold red]no[/]"
-        table.add_row(mark, *(Text(printable_line(text)) for text in check[:1] + check[2:]))
+    for finding in findings:
+        mark = "[green]ok[/]" if finding.ok else "[bold red]no[/]"
+        table.add_row(mark, *(Text(printable_line(text)) for text in finding[:1] + finding[2:]))
     console.print(table)
 
 
-def _python() -> Check:
+def _python() -> Finding:
     ok = sys.version_info >= (3, 11)
-    return Check("python", ok, platform.python_version(), "" if ok else "install Python 3.11 or later")
+    return Finding("python", ok, platform.python_version(), "" if ok else "install Python 3.11 or later")
 
 
-def _dapr(settings: Settings) -> Check:
-    name = f"daprd and sentry {runtime.VERSION}"
+def _dapr(settings: Settings) -> Finding:
+    name = f"daprd and sentry {VERSION}"
     try:
         found = runtime.find(settings)
     except LocalError as error:
-        return Check(name, False, "refused", str(error))
+        return Finding(name, False, "refused", str(error))
     if found:
-        return Check(name, True, str(found.daprd.parent))
+        return Finding(name, True, str(found.daprd.parent))
     go = installed()
     builder = f"Go at {go.program}" if go else "a Go that is installed for it"
     source = f"`make deps` downloads them from {settings.dapr_release_url} (seconds)"
-    return Check(
+    return Finding(
         name, True, "not yet", f"{source} or, if it cannot, builds them with {builder} (3 to 10 minutes)"
     )
 
 
-def _package(package: str, name: str) -> Check:
+def _package(package: str, name: str) -> Finding:
     try:
-        return Check(name, True, f"{package} {version(package)}")
+        return Finding(name, True, f"{package} {version(package)}")
     except PackageNotFoundError:
-        return Check(name, False, "not installed", "run `make deps`")
+        return Finding(name, False, "not installed", "run `make deps`")
 
 
-def _zipkin() -> Check:
-    if zipkin.cached():
-        return Check("Zipkin", True, "in the cache")
-    return Check("Zipkin", True, "not yet", "`make deps` downloads it")
+def _zipkin() -> Finding:
+    if zipkin.jar_path(PROGRAM.cache).exists():
+        return Finding("Zipkin", True, "in the cache")
+    return Finding("Zipkin", True, "not yet", "`make deps` downloads it")
 
 
-def _ports(settings: Settings) -> Check:
+def _ports(settings: Settings) -> Finding:
     """Check the ports, unless the platform itself has them."""
-    if owner := running_pid(settings):
-        return Check("platform", True, f"running (pid {owner}), data in {location(settings)}")
+    if owner := running_pid(location(settings)):
+        return Finding("platform", True, f"running (pid {owner}), data in {location(settings)}")
     wanted = {key(name): port for name in port_fields() if (port := getattr(settings, name))}
     try:
-        ports.reserve(wanted).close()
+        ports.reserve(wanted, key("port_offset")).close()
     except PortTaken as error:
-        return Check("ports", False, "taken", str(error))
-    return Check("ports", True, f"all {len(wanted)} free")
+        return Finding("ports", False, "taken", str(error))
+    return Finding("ports", True, f"all {len(wanted)} free")

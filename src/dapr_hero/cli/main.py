@@ -21,11 +21,14 @@ from dapr_hero.client.platform import ClientError
 from dapr_hero.cluster.errors import ClusterError
 from dapr_hero.contract.kinds import KINDS, Kind
 from dapr_hero.contract.mode import Mode
-from dapr_hero.local import runtime, zipkin
+from dapr_hero.local import runtime
 from dapr_hero.local.credentials import with_tokens
+from dapr_hero.local.program import PROGRAM
 from dapr_hero.loopback import bypass_proxies
 from dapr_hero.settings import SettingsError
 from dapr_local.errors import LocalError
+from dapr_local.install.pins import VERSION
+from dapr_local.parts import zipkin
 from dapr_local.printable import printable_line
 from dapr_local.progress import ConsoleReport
 
@@ -138,9 +141,9 @@ def token() -> None:
 @app.command(name="doctor")
 def diagnose() -> None:
     """Say what the platform needs, what is there and how to get the rest. Exit code 1: it cannot run."""
-    checks = doctor.examine(settings.load().shifted())
-    doctor.show(checks, console)
-    raise typer.Exit(0 if all(check.ok for check in checks) else 1)
+    findings = doctor.examine(settings.load().shifted())
+    doctor.show(findings, console)
+    raise typer.Exit(0 if all(each.ok for each in findings) else 1)
 
 
 @app.command()
@@ -148,13 +151,13 @@ def setup() -> None:
     """Get what the platform needs: Dapr's binaries and Zipkin. Later runs find them in the cache."""
     report = ConsoleReport(console)
     found = runtime.obtain(settings.load(), report)
-    asyncio.run(zipkin.fetch(report))
+    asyncio.run(zipkin.fetch(PROGRAM.cache, report))
     console.print(f"ready: {found.daprd}", soft_wrap=True)
 
 
 def _show_version(wanted: bool) -> None:
     if wanted:
-        console.print(f"dapr-hero {version('dapr-hero')}, Dapr {runtime.VERSION}", highlight=False)
+        console.print(f"dapr-hero {version('dapr-hero')}, Dapr {VERSION}", highlight=False)
         raise typer.Exit
 
 

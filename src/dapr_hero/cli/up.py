@@ -9,12 +9,13 @@ from enum import StrEnum
 from rich.console import Console
 from rich.table import Table
 
-from dapr_hero.local import assembly, examples, services, valkey
+from dapr_hero.local import assembly, examples, services
 from dapr_hero.local.platform import Platform
-from dapr_hero.local.runtime import DaprRuntime
-from dapr_hero.local.supervisor import Supervisor
 from dapr_hero.settings import Settings
+from dapr_local.install.runtime import DaprRuntime
+from dapr_local.parts import valkey
 from dapr_local.progress import ConsoleReport
+from dapr_local.supervise.supervisor import Supervisor
 
 
 class Parts(StrEnum):
@@ -73,7 +74,7 @@ async def _run(
             console.print(f"ready in {time.monotonic() - began:.1f} s", style="bold green")
             _show(platform, parts, settings.port_offset, console)
             try:
-                await Supervisor(platform, report).run()
+                await Supervisor(platform.runner, report).run()
             finally:
                 console.print("stopping: services, sidecars, stores")
     finally:
@@ -98,10 +99,10 @@ def _show(platform: Platform, parts: Parts, offset: int, console: Console) -> No
         name = assembly.replica(number)
         where[name] = f"{each.inventory_url}/docs"
         where[f"{name}-daprd"] = f"http {each.dapr_http_port}, grpc {each.dapr_grpc_port}"
-    for name, process in platform.processes.items():
+    for name, process in platform.runner.processes.items():
         table.add_row(name, where.get(name, ""), str(process.pid))
     console.print(table)
-    logs = next(iter(platform.processes.values())).log.parent
+    logs = next(iter(platform.runner.processes.values())).log.parent
     console.print(f"logs: {logs}", soft_wrap=True, highlight=False)
     if parts is Parts.ALL:
         _show_examples(s, offset, console)

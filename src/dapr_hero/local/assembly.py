@@ -1,17 +1,20 @@
-"""What the platform consists of: its parts, and which of them needs which."""
+"""The platform's parts: what each is made of, and which of them needs which."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from dapr_hero.contract.routing import subscriptions
-from dapr_hero.local import daprd, postgres, sentry, services, valkey, zipkin
-from dapr_hero.local.daprd import Mesh, Sidecar
-from dapr_hero.local.data import DataDir
-from dapr_hero.local.resources import Subscription
-from dapr_hero.local.runtime import DaprRuntime
+from dapr_hero.local import services, sidecars
+from dapr_hero.local.credentials import DATABASE, ROLE, Passwords
+from dapr_hero.local.resources import Registration
 from dapr_hero.settings import Settings, key
+from dapr_local.data import DataDir
 from dapr_local.errors import LocalError
+from dapr_local.install.runtime import DaprRuntime
+from dapr_local.parts import daprd, postgres, sentry, valkey, zipkin
+from dapr_local.parts.daprd import Daprd, Mesh
 from dapr_local.parts.part import Part
+from dapr_local.parts.postgres import Login
 from dapr_local.progress import Report
 
 INVENTORY_DAPRD = "inventory-daprd"
@@ -47,9 +50,9 @@ def parts(
     report: Report,
     *,
     chosen: Collection[str] = ALL,
-    subscription: Subscription = Subscription.DECLARATIVE,
+    registration: Registration = Registration.DECLARATIVE,
     replicas: Sequence[Settings] = (),
-    extra: Sequence[Sidecar] = (),
+    extra: Sequence[Daprd] = (),
 ) -> dict[str, Part]:
     """Return the chosen parts by name, with the further replicas of inventory and the extra sidecars.
 
@@ -59,68 +62,90 @@ def parts(
     unknown = set(chosen) - ALL
     if unknown:
         raise LocalError(f"no part is named {', '.join(sorted(unknown))}; there are {', '.join(sorted(ALL))}")
-    mesh = Mesh(
-        settings, data, runtime.daprd, subscription, mtls=sentry.NAME in chosen, tracing=zipkin.NAME in chosen
-    )
+
+    def mesh(of: Settings) -> Mesh:
+        mtls, tracing = sentry.NAME in chosen, zipkin.NAME in chosen
+        return sidecars.mesh(of, data, runtime.daprd, registration, mtls=mtls, tracing=tracing)
+
     every = [
-        *_backing(settings, data, runtime, report),
-        *_of_products(mesh, chosen),
-        *_of_inventory(mesh, chosen),
+        *_servers(settings, data, runtime, report),
+        *_products(settings, mesh(settings), chosen),
+        *_inventory(settings, mesh(settings), chosen),
     ]
+    wanted = [part for part in every if part.name in chosen]
     for number, each in enumerate(replicas, start=2):
-        every += _of_replica(replace(mesh, settings=each), number)
-    others = [_sidecar(sidecar.name, sidecar, mesh, _NEEDS_OF_PRODUCTS, False) for sidecar in extra]
-    further = {part.name for part in every} - ALL
-    wanted = [part for part in every if part.name in further.union(chosen)]
-    return {part.name: part for part in [*wanted, *others]}
+        wanted += _replica(each, mesh(each), number)
+    wanted += [_extra(sidecar, mesh(settings)) for sidecar in extra]
+    return {part.name: part for part in wanted}
 
 
-def _backing(settings: Settings, data: DataDir, runtime: DaprRuntime, report: Report) -> list[Part]:
+def _servers(settings: Settings, data: DataDir, runtime: DaprRuntime, report: Report) -> list[Part]:
+    passwords = Passwords.of(data)
+    login = Login(ROLE, passwords.postgres_inventory, DATABASE)
+    topics = [each.topic.name for each in subscriptions(settings.topics)]
+    s = settings
     return [
-        valkey.part(settings, data),
-        valkey.trimmer(settings, data, [each.topic.name for each in subscriptions(settings.topics)]),
-        postgres.part(settings, data),
-        zipkin.part(settings, data, report),
-        sentry.part(settings, data, runtime.sentry),
+        _listening(valkey.part(s.valkey_port, passwords.valkey, data), s, "valkey_port"),
+        valkey.trimmer(s.valkey_port, passwords.valkey, topics, data),
+        _listening(
+            postgres.part(s.postgres_port, passwords.postgres_superuser, login, data), s, "postgres_port"
+        ),
+        _listening(zipkin.part(s.zipkin_port, data, report), s, "zipkin_port"),
+        _listening(
+            sentry.part(runtime.sentry, s.sentry_port, s.sentry_health_port, data),
+            s,
+            *("sentry_port", "sentry_health_port"),
+        ),
     ]
 
 
-def _of_products(mesh: Mesh, chosen: Collection[str]) -> list[Part]:
-    sidecar = daprd.of_products(mesh.settings)
+def _products(settings: Settings, mesh: Mesh, chosen: Collection[str]) -> list[Part]:
+    needs, with_app = _NEEDS_OF_PRODUCTS, services.PRODUCTS in chosen
+    service = services.products(settings, mesh.data, needs)
+    sidecar = daprd.part(PRODUCTS_DAPRD, sidecars.of_products(settings), mesh, needs, with_app=with_app)
     return [
-        services.products(mesh.settings, mesh.data, _NEEDS_OF_PRODUCTS),
-        _sidecar(PRODUCTS_DAPRD, sidecar, mesh, _NEEDS_OF_PRODUCTS, services.PRODUCTS in chosen),
+        _listening(service, settings, "products_port", "products_http_port"),
+        _listening(
+            sidecar,
+            settings,
+            *("products_dapr_http_port", "products_dapr_grpc_port"),
+            *("products_dapr_internal_port", "products_dapr_metrics_port"),
+        ),
     ]
 
 
-def _of_inventory(mesh: Mesh, chosen: Collection[str]) -> list[Part]:
-    sidecar = daprd.of_inventory(mesh.settings)
+def _inventory(settings: Settings, mesh: Mesh, chosen: Collection[str], number: int = 1) -> list[Part]:
+    name, needs, with_app = replica(number), _NEEDS_OF_INVENTORY, services.INVENTORY in chosen
     whole = ALL - {zipkin.NAME, sentry.NAME, valkey.TRIMMER} <= set(chosen)
+    service = services.inventory(settings, mesh.data, needs, whole=whole, name=name)
+    sidecar = daprd.part(f"{name}-daprd", sidecars.of_inventory(settings), mesh, needs, with_app=with_app)
     return [
-        services.inventory(mesh.settings, mesh.data, _NEEDS_OF_INVENTORY, whole=whole),
-        _sidecar(INVENTORY_DAPRD, sidecar, mesh, _NEEDS_OF_INVENTORY, services.INVENTORY in chosen),
+        _listening(service, settings, "inventory_port", "dead_letters_port", settings.dapr_mode.port_setting),
+        _listening(
+            sidecar,
+            settings,
+            *("dapr_http_port", "dapr_grpc_port"),
+            *("inventory_dapr_internal_port", "inventory_dapr_metrics_port"),
+        ),
     ]
 
 
-def _of_replica(mesh: Mesh, number: int) -> list[Part]:
+def _replica(settings: Settings, mesh: Mesh, number: int) -> list[Part]:
     """Return another inventory with its sidecar. Replicas have the same app id and share the events."""
-    name, needs = replica(number), _NEEDS_OF_INVENTORY
-    service = services.inventory(mesh.settings, mesh.data, needs, whole=True, name=name)
-    sidecar = _sidecar(f"{name}-daprd", daprd.of_inventory(mesh.settings), mesh, needs, True)
-    return [replace(part, ports=_numbered(part.ports, number)) for part in (service, sidecar)]
+    return [
+        replace(part, ports={f"{variable} (replica {number})": port for variable, port in part.ports.items()})
+        for part in _inventory(settings, mesh, ALL, number)
+    ]
 
 
-def _numbered(ports: Mapping[str, int], number: int) -> dict[str, int]:
-    return {f"{key} (replica {number})": port for key, port in ports.items()}
+def _extra(sidecar: Daprd, mesh: Mesh) -> Part:
+    part = daprd.part(sidecar.name, sidecar, mesh, _NEEDS_OF_PRODUCTS, with_app=False)
+    names = ("HTTP", "gRPC", "internal", "metrics")
+    numbers = (sidecar.http_port, sidecar.grpc_port, sidecar.internal_port, sidecar.metrics_port)
+    ports = {f"the {name} port of {sidecar.name}": port for name, port in zip(names, numbers, strict=True)}
+    return replace(part, ports=ports)
 
 
-def _sidecar(name: str, sidecar: Sidecar, mesh: Mesh, needs: frozenset[str], with_app: bool) -> Part:
-    prefix = {INVENTORY_DAPRD: ("", "inventory_"), PRODUCTS_DAPRD: ("products_", "products_")}
-    api, own = prefix.get(name, (f"{name} ", f"{name} "))
-    ports = {
-        key(f"{api}dapr_http_port"): sidecar.http_port,
-        key(f"{api}dapr_grpc_port"): sidecar.grpc_port,
-        key(f"{own}dapr_internal_port"): sidecar.internal_port,
-        key(f"{own}dapr_metrics_port"): sidecar.metrics_port,
-    }
-    return daprd.part(name, sidecar, mesh, ports, needs, with_app=with_app)
+def _listening(part: Part, settings: Settings, *fields: str) -> Part:
+    """Return the part with the ports of these settings."""
+    return replace(part, ports={key(field): getattr(settings, field) for field in fields})

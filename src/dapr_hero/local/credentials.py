@@ -11,8 +11,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from dapr_hero.local.data import DataDir, location
+from dapr_hero.local.data import location
 from dapr_hero.settings import Settings
+from dapr_local.data import DataDir
 from dapr_local.errors import DataError
 
 DATABASE = "inventory"

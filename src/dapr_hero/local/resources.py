@@ -10,10 +10,11 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from dapr_hero.contract.kinds import DEFAULT, KINDS
 from dapr_hero.settings import Settings
+from dapr_local.parts.daprd import Files
 
 
-class Subscription(StrEnum):
-    """The registration of the topic that is in force.
+class Registration(StrEnum):
+    """The way in which daprd learns the subscriptions of inventory.
 
     See https://docs.dapr.io/developing-applications/building-blocks/pubsub/subscription-methods/
     """
@@ -34,24 +35,24 @@ def values(settings: Settings, secrets_file: Path, *, mtls: bool, tracing: bool)
     }
 
 
-def render(
+def write(
     config: str,
     target: Path,
     placeholders: Mapping[str, str],
-    subscription: Subscription = Subscription.DECLARATIVE,
-) -> tuple[Path, Path]:
-    """Render the templates of `config` into `target`; the configuration file and the folder of resources.
+    registration: Registration = Registration.DECLARATIVE,
+) -> Files:
+    """Write the rendered templates of `config` into `target`.
 
     Each file holds one document: daprd silently skips a Resiliency that shares its file with others.
     """
-    resources = target / "resources"
-    resources.mkdir(parents=True, exist_ok=True)
+    files = Files(target / "configuration.yaml", target / "resources")
+    files.resources.mkdir(parents=True, exist_ok=True)
     for name, text in rendered(config, placeholders).items():
-        if name == "subscription.yaml" and subscription is Subscription.PROGRAMMATIC:
+        if name == "subscription.yaml" and registration is Registration.PROGRAMMATIC:
             continue
-        folder = target if name == "configuration.yaml" else resources
-        (folder / name).write_text(text)
-    return target / "configuration.yaml", resources
+        path = files.configuration if name == files.configuration.name else files.resources / name
+        path.write_text(text)
+    return files
 
 
 def rendered(config: str, placeholders: Mapping[str, str]) -> dict[str, str]:

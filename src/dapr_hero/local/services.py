@@ -1,18 +1,17 @@
 """The two services of the platform, each in a separate Python process."""
 
 import sys
-from collections.abc import Mapping
 
 import aiohttp
 
-from dapr_hero.local.data import DataDir
 from dapr_hero.service.drain import STOP_TIMEOUT_SECONDS
 from dapr_hero.service.health import OK
-from dapr_hero.settings import Settings, key
+from dapr_hero.settings import Settings
+from dapr_local.data import DataDir
 from dapr_local.parts import readiness
 from dapr_local.parts.part import Part, Stage
 from dapr_local.parts.readiness import HTTP_TIMEOUT
-from dapr_local.supervise.process import Check, Process
+from dapr_local.supervise.process import Probe, Process
 
 INVENTORY = "inventory"
 PRODUCTS = "products"
@@ -34,13 +33,7 @@ def inventory(
         url = settings.inventory_url
         return await (all_available(f"{url}/readyz") if whole else readiness.http(f"{url}/healthz"))
 
-    callback = key(settings.dapr_mode.port_setting)
-    ports = {
-        "DAPR_HERO_INVENTORY_PORT": settings.inventory_port,
-        "DAPR_HERO_DEAD_LETTERS_PORT": settings.dead_letters_port,
-        callback: settings.callback_port,
-    }
-    return _part(name, INVENTORY, settings, data, serves, ports, needs)
+    return _part(name, INVENTORY, settings, data, serves, needs)
 
 
 def products(settings: Settings, data: DataDir, needs: frozenset[str]) -> Part:
@@ -55,11 +48,7 @@ def products(settings: Settings, data: DataDir, needs: frozenset[str]) -> Part:
     async def serves() -> bool:
         return await readiness.grpc_serving(f"127.0.0.1:{settings.products_port}")
 
-    ports = {
-        "DAPR_HERO_PRODUCTS_PORT": settings.products_port,
-        "DAPR_HERO_PRODUCTS_HTTP_PORT": settings.products_http_port,
-    }
-    return _part(PRODUCTS, PRODUCTS, own, data, serves, ports, needs)
+    return _part(PRODUCTS, PRODUCTS, own, data, serves, needs)
 
 
 def _part(
@@ -67,8 +56,7 @@ def _part(
     service: str,
     settings: Settings,
     data: DataDir,
-    serves: Check,
-    ports: Mapping[str, int],
+    serves: Probe,
     needs: frozenset[str],
 ) -> Part:
     async def launch() -> Process:
@@ -82,7 +70,6 @@ def _part(
         launch,
         serves,
         needs=needs,
-        ports=ports,
         ready_seconds=settings.sidecar_timeout_seconds + 30,
         # As long as a service may take that stops in order, and not less: it would be killed with work in hand.
         stop_seconds=settings.unready_seconds + _SERVERS[service] * STOP_TIMEOUT_SECONDS + _REST_SECONDS,

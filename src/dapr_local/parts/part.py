@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 
-from dapr_local.supervise.process import Check, Process
+from dapr_local.supervise.process import Probe, Process
 
 
 class Stage(IntEnum):
@@ -28,13 +28,13 @@ class Part:
     stage: Stage
     launch: Callable[[], Awaitable[Process]]
     """Prepares what the process needs, files or downloads, and returns it, not started."""
-    ready: Check
+    ready: Probe
     """Whether it can be used."""
-    settle: Callable[[], Awaitable[None]] = _nothing
+    after_ready: Callable[[], Awaitable[None]] = _nothing
     """Called once it is ready, before the parts that need it start."""
     needs: frozenset[str] = frozenset()
     """The parts that must be ready before; one that was not chosen counts as ready."""
     ports: Mapping[str, int] = field(default_factory=dict)
-    """Where it listens: the setting's key and the port."""
+    """Its ports, by the variable that sets each."""
     ready_seconds: float = 30.0
     stop_seconds: float = 10.0

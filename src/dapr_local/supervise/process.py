@@ -20,7 +20,7 @@ _TAIL_LINES = 15
 _TAIL_BYTES = 16_384
 _PROBE_PAUSE_SECONDS = 0.03
 
-Check = Callable[[], Awaitable[bool]]
+Probe = Callable[[], Awaitable[bool]]
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ class Process:
         finally:
             await self.stop()
 
-    async def wait_ready(self, check: Check, deadline: float) -> None:
+    async def wait_ready(self, check: Probe, deadline: float) -> None:
         """Poll `check` until it is true, for at most `deadline` seconds.
 
         Raises: PartDied at once when the process ends, PartNotReady after the deadline.
@@ -189,6 +189,6 @@ def _descendants(pid: int) -> list[psutil.Process]:
         return []
 
 
-async def _until(check: Check) -> None:
+async def _until(check: Probe) -> None:
     while not await check():
         await asyncio.sleep(_PROBE_PAUSE_SECONDS)

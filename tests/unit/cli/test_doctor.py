@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from dapr_hero.cli.doctor import Check, examine
+from dapr_hero.cli.doctor import Finding, examine
 from dapr_hero.settings import Settings
 from dapr_local.install.pins import GO_VERSION, VERSION
-from tests.unit.local.fake_release import bare_machine, program, script
+from tests.unit.dapr_local.fake_release import bare_machine, program, script
 
 
 @pytest.fixture(autouse=True)
@@ -15,7 +15,7 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     bare_machine(tmp_path, monkeypatch)
 
 
-def dapr(settings: Settings | None = None) -> Check:
+def dapr(settings: Settings | None = None) -> Finding:
     [found] = [each for each in examine(settings or Settings()) if each.name == f"daprd and sentry {VERSION}"]
     return found
 
@@ -23,7 +23,7 @@ def dapr(settings: Settings | None = None) -> Check:
 def test_what_is_there_is_named(tmp_path: Path) -> None:
     for name in ("daprd", "sentry"):
         program(tmp_path / "bin" / name, VERSION)
-    assert dapr() == Check(f"daprd and sentry {VERSION}", True, str(tmp_path / "bin"))
+    assert dapr() == Finding(f"daprd and sentry {VERSION}", True, str(tmp_path / "bin"))
 
 
 def test_a_program_that_is_refused_is_a_fault(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from dapr_hero.client import platform as client
 from dapr_hero.client.dead_letters import DeadLettersClient
 from dapr_hero.client.platform import ClientError
 from dapr_hero.contract.kinds import KINDS
-from dapr_hero.local.ports import on_free_ports
+from dapr_hero.local.chosen_ports import on_free_ports
 from dapr_hero.settings import Settings
 from dapr_local.progress import ConsoleReport
 from tests.conformance.fake_sidecar import FakeSidecar

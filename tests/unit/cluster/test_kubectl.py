@@ -6,7 +6,7 @@ import pytest
 
 from dapr_hero.cluster import kubectl
 from dapr_hero.cluster.errors import ClusterError
-from tests.unit.local.fake_release import script
+from tests.unit.dapr_local.fake_release import script
 
 
 @pytest.fixture

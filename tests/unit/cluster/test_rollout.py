@@ -5,7 +5,7 @@ import pytest
 from dapr_hero.cluster import rollout
 from dapr_hero.cluster.errors import ClusterError
 from tests.unit.cluster.fake_cluster import FakeCluster, Resource, container, pod, workload
-from tests.unit.local.fake_release import RecordingReport
+from tests.unit.dapr_local.fake_release import RecordingReport
 
 
 def test_it_ends_when_all_run_as_they_should(cluster: FakeCluster) -> None:

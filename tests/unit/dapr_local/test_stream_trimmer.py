@@ -11,12 +11,12 @@ import pytest
 from structlog.testing import capture_logs
 from valkey.asyncio import Valkey
 
-from dapr_hero.local import valkey
+from dapr_hero.local.chosen_ports import on_free_ports
 from dapr_hero.local.credentials import Passwords
-from dapr_hero.local.data import DataDir
-from dapr_hero.local.ports import on_free_ports
+from dapr_hero.local.data import open_data_dir
 from dapr_hero.settings import Settings
 from dapr_local import stream_trimmer
+from dapr_local.parts import valkey
 
 STREAM = "events"
 COUNT = 1_000
@@ -32,8 +32,8 @@ def settings() -> Iterator[Settings]:
 @pytest.fixture
 async def server(settings: Settings) -> AsyncIterator[Valkey]:
     """A client of an empty server."""
-    data = DataDir.open(settings, fresh=True)
-    part = valkey.part(settings, data)
+    data = open_data_dir(settings, fresh=True)
+    part = valkey.part(settings.valkey_port, Passwords.of(data).valkey, data)
     process = await part.launch()
     await process.start()
     await process.wait_ready(part.ready, part.ready_seconds)

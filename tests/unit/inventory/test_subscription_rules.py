@@ -7,7 +7,7 @@ from dapr_hero.contract.events import decode
 from dapr_hero.contract.items import encode
 from dapr_hero.inventory import subscription_rules
 from dapr_hero.inventory.subscription_rules import Rule, SubscriptionRules, unknown_path
-from dapr_hero.local.ports import on_free_ports
+from dapr_hero.local.chosen_ports import on_free_ports
 from dapr_hero.settings import Settings
 from tests.conformance.fake_sidecar import FakeSidecar
 from tests.events import event

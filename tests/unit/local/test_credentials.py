@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from dapr_hero.local.credentials import Passwords, keep_tokens, with_tokens, write_secrets
-from dapr_hero.local.data import DataDir
+from dapr_hero.local.data import open_data_dir
 from dapr_hero.settings import Settings
+from dapr_local.data import DataDir
 from dapr_local.errors import DataError
 
 
@@ -19,7 +20,7 @@ def settings(tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def data(settings: Settings) -> Iterator[DataDir]:
-    data = DataDir.open(settings)
+    data = open_data_dir(settings)
     yield data
     data.close()
 

@@ -5,7 +5,7 @@ import pytest
 import yaml
 
 from dapr_hero.contract.kinds import KINDS
-from dapr_hero.local.resources import Subscription, render, values
+from dapr_hero.local.resources import Registration, values, write
 from dapr_hero.products.v1 import products_pb2
 from dapr_hero.settings import Settings
 
@@ -28,11 +28,11 @@ Resource = dict[str, Any]
 
 
 def rendered(
-    folder: Path, config: str, subscription: Subscription = Subscription.DECLARATIVE, **choices: bool
+    folder: Path, config: str, subscription: Registration = Registration.DECLARATIVE, **choices: bool
 ) -> dict[str, Resource]:
     """The documents by their files; of several in one the others by their names. A Resiliency is alone."""
     chosen = {"mtls": True, "tracing": True, **choices}
-    configuration, resources = render(config, folder, values(SETTINGS, SECRETS, **chosen), subscription)
+    configuration, resources = write(config, folder, values(SETTINGS, SECRETS, **chosen), subscription)
     files = [configuration, *resources.iterdir()]
     documents = {file.name: list(yaml.safe_load_all(file.read_text())) for file in files}
     assert len(documents["resiliency.yaml"]) == 1
@@ -73,8 +73,8 @@ def test_every_resource_is_scoped_to_its_app_and_complete(
 
 
 def test_the_configuration_is_no_resource(tmp_path: Path) -> None:
-    configuration, resources = render(
-        "inventory", tmp_path, values(SETTINGS, SECRETS, mtls=True, tracing=True), Subscription.DECLARATIVE
+    configuration, resources = write(
+        "inventory", tmp_path, values(SETTINGS, SECRETS, mtls=True, tracing=True), Registration.DECLARATIVE
     )
 
     assert configuration.parent == tmp_path
@@ -82,8 +82,8 @@ def test_the_configuration_is_no_resource(tmp_path: Path) -> None:
 
 
 def test_a_caller_finds_products_and_has_no_components(tmp_path: Path) -> None:
-    configuration, resources = render(
-        "caller", tmp_path, values(SETTINGS, SECRETS, mtls=True, tracing=True), Subscription.DECLARATIVE
+    configuration, resources = write(
+        "caller", tmp_path, values(SETTINGS, SECRETS, mtls=True, tracing=True), Registration.DECLARATIVE
     )
     spec = yaml.safe_load(configuration.read_text())["spec"]
     assert spec["nameResolution"]["configuration"]["template"] == "127.0.0.1:15004"
@@ -143,7 +143,7 @@ def test_what_waits_for_a_store_waits_alone(inventory: dict[str, Resource]) -> N
 
 
 def test_the_app_alone_subscribes_where_that_is_chosen(tmp_path: Path) -> None:
-    assert "subscription.yaml" not in rendered(tmp_path, "inventory", Subscription.PROGRAMMATIC)
+    assert "subscription.yaml" not in rendered(tmp_path, "inventory", Registration.PROGRAMMATIC)
 
 
 def test_the_policies_of_inventory(inventory: dict[str, Resource]) -> None:

@@ -9,7 +9,7 @@ from aiohttp import web
 from dapr_hero import modes
 from dapr_hero.contract.errors import Unavailable
 from dapr_hero.contract.mode import Mode
-from dapr_hero.local.ports import on_free_ports
+from dapr_hero.local.chosen_ports import on_free_ports
 from dapr_hero.settings import Settings
 
 each_mode = pytest.mark.parametrize("mode", [Mode.SDK_HTTP, Mode.SDK_GRPC])

@@ -6,7 +6,7 @@ import aiohttp
 import grpc.aio
 import pytest
 
-from dapr_hero.local.ports import on_free_ports
+from dapr_hero.local.chosen_ports import on_free_ports
 from dapr_hero.products import app
 from dapr_hero.products.v1 import products_pb2 as pb
 from dapr_hero.products.v1.products_pb2_grpc import ProductsStub

@@ -6,11 +6,11 @@ import pytest
 
 from dapr_hero.contract.errors import Refused, Unavailable
 from dapr_hero.contract.items import Item, Version
-from dapr_hero.local.ports import free_ports
 from dapr_hero.products.service import ProductsService
 from dapr_hero.products.v1 import products_pb2 as pb
 from dapr_hero.products.v1.products_pb2_grpc import ProductsStub, add_ProductsServicer_to_server
 from dapr_hero.service.servers import grpc_server
+from dapr_local.ports import free_ports
 
 if TYPE_CHECKING:
     from dapr_hero.products.v1.products_pb2_grpc import ProductsAsyncStub

@@ -9,9 +9,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from dapr_hero.local.ports import free_ports
 from dapr_hero.service.limits import MAX_HEAD_BYTES
 from dapr_hero.service.servers import HttpServer
+from dapr_local.ports import free_ports
 
 FITS = MAX_HEAD_BYTES - 100
 

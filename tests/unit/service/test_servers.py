@@ -6,8 +6,8 @@ import pytest
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
-from dapr_hero.local.ports import free_ports
 from dapr_hero.service.servers import Corked, HttpServer
+from dapr_local.ports import free_ports
 
 
 class Transport:

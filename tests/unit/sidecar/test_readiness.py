@@ -6,7 +6,7 @@ import pytest
 from aiohttp import web
 
 from dapr_hero.contract.errors import Unavailable
-from dapr_hero.local.ports import on_free_ports
+from dapr_hero.local.chosen_ports import on_free_ports
 from dapr_hero.settings import Settings
 from dapr_hero.sidecar import readiness
 

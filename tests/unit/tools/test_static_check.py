@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from dapr_local.install.pins import VERSION
-from tests.unit.local.fake_release import script
+from tests.unit.dapr_local.fake_release import script
 
 ROOT = Path(__file__).parents[3]
 VALID = {"filename": "a.yaml", "kind": "Pod", "name": "a", "status": "statusValid", "msg": ""}

@@ -14,7 +14,7 @@ import pytest
 
 from dapr_local.install import transfer
 from dapr_local.install.download import ChecksumError, DownloadError, fetch
-from tests.unit.local.fake_release import (
+from tests.unit.dapr_local.fake_release import (
     CERTIFICATE,
     RecordingReport,
     ReleaseServer,

@@ -10,7 +10,7 @@ import pytest
 
 from dapr_local.install.go import BuildError, Go, install_go, module_sum, run, toolchain
 from dapr_local.install.pins import GO_PACKAGE, GO_VERSION
-from tests.unit.local.fake_release import RecordingReport, script
+from tests.unit.dapr_local.fake_release import RecordingReport, script
 
 # Made with sha256sum and base64, as https://pkg.go.dev/golang.org/x/mod/sumdb/dirhash describes it.
 SUM = "h1:MWSSXcbrBPE25cl41I8+R7Y9hAxuY9Be76nDJvg0pks="

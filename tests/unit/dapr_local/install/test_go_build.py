@@ -13,7 +13,7 @@ from dapr_local.install import go_build
 from dapr_local.install.go import BuildError, module_sum
 from dapr_local.install.go_build import build
 from dapr_local.install.pins import COMPONENTS, REPLACED, SOURCE, VERSION
-from tests.unit.local.fake_release import RecordingReport, script
+from tests.unit.dapr_local.fake_release import RecordingReport, script
 
 BUILD = 'while [ "$1" != -o ]; do shift; done; echo daprd > "$2daprd"; echo sentry > "$2sentry"'
 MODULE = f"{SOURCE}@v{VERSION}"

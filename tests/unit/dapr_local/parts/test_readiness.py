@@ -7,8 +7,8 @@ from aiohttp import web
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_health.v1.health import aio as health
 
-from dapr_hero.local.ports import free_ports
 from dapr_local.parts import readiness
+from dapr_local.ports import free_ports
 
 Status = health_pb2.HealthCheckResponse
 

@@ -11,7 +11,7 @@ import pytest
 
 from dapr_local.errors import PartDied, PartNotReady
 from dapr_local.supervise.process import Account, Process
-from tests.unit.local.scripts import FOREVER, has_said, runs, script, until
+from tests.unit.dapr_local.scripts import FOREVER, has_said, runs, script, until
 
 # A child in the same group, and one that has left it for a session of its own, as PostgreSQL's do.
 FAMILY = """

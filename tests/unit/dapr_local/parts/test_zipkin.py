@@ -5,11 +5,10 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import jgo.maven
-import platformdirs
 import pytest
 
-from dapr_hero.local import zipkin
 from dapr_local.errors import LocalError
+from dapr_local.parts import zipkin
 from dapr_local.progress import Advance
 
 JAR = b"a jar"
@@ -82,59 +81,69 @@ class Report:
 
 
 @pytest.fixture
-def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Repository:
+def cache(tmp_path: Path) -> Path:
+    return tmp_path / "cache"
+
+
+@pytest.fixture
+def repository(monkeypatch: pytest.MonkeyPatch) -> Repository:
     repository = Repository()
     monkeypatch.setattr(jgo.maven, "PythonResolver", repository.resolver)
     monkeypatch.setattr(jgo.maven, "MavenContext", repository.context)
-    monkeypatch.setattr(platformdirs, "user_cache_path", lambda _name: tmp_path / "cache")
     monkeypatch.setattr(zipkin, "SHA256", hashlib.sha256(JAR).hexdigest())
     return repository
 
 
-async def test_it_is_downloaded_once(repository: Repository, tmp_path: Path) -> None:
-    report = Report()
-    assert not zipkin.cached()
+def files(folder: Path) -> list[str]:
+    return [path.name for path in folder.iterdir()]
 
-    jar = await zipkin.fetch(report)
+
+async def test_it_is_downloaded_once(repository: Repository, cache: Path) -> None:
+    report = Report()
+    assert not zipkin.jar_path(cache).exists()
+
+    jar = await zipkin.fetch(cache, report)
 
     assert jar.read_bytes() == JAR
-    assert zipkin.cached()
+    assert zipkin.jar_path(cache) == jar
     assert report.done == len(JAR)
     assert repository.asked == [("io.zipkin", "zipkin-server"), (zipkin.VERSION,), (zipkin.CLASSIFIER, "jar")]
-    assert [path.name for path in (tmp_path / "cache").iterdir()] == [jar.name]
-    assert await zipkin.fetch(report) == jar
+    assert files(cache) == [jar.name]
+    assert await zipkin.fetch(cache, report) == jar
     assert len(repository.asked) == 3
 
 
-async def test_another_jar_than_expected_is_refused(repository: Repository) -> None:
+async def test_another_jar_than_expected_is_refused(repository: Repository, cache: Path) -> None:
     repository.content = b"a jaw"
 
     with pytest.raises(LocalError, match=r"^zipkin from Maven has the sha256 .* is expected$"):
-        await zipkin.fetch(Report())
+        await zipkin.fetch(cache, Report())
 
-    assert not zipkin.cached()
+    assert not zipkin.jar_path(cache).exists()
 
 
 @pytest.mark.parametrize("fault", [RuntimeError("not found"), OSError("no network")])
-async def test_a_download_that_fails_is_one_clear_line(repository: Repository, fault: Exception) -> None:
+async def test_a_download_that_fails_is_one_clear_line(
+    repository: Repository, cache: Path, fault: Exception
+) -> None:
     repository.fault = fault
 
     with pytest.raises(LocalError, match=f"^zipkin cannot be downloaded from Maven: {fault}$"):
-        await zipkin.fetch(Report())
+        await zipkin.fetch(cache, Report())
 
 
-async def test_a_download_ends_with_who_waits_for_it(repository: Repository, tmp_path: Path) -> None:
+async def test_a_download_ends_with_who_waits_for_it(repository: Repository, cache: Path) -> None:
     """Its thread would go on otherwise, and hold up the end of the program."""
     repository.endless = True
     report = Report()
-    fetching = asyncio.create_task(zipkin.fetch(report))
+    fetching = asyncio.create_task(zipkin.fetch(cache, report))
     async with asyncio.timeout(10):
         while not report.done:
             await asyncio.sleep(0.01)
 
         fetching.cancel()
 
-        while list((tmp_path / "cache").iterdir()):
+        while files(cache):
             await asyncio.sleep(0.01)
     with pytest.raises(asyncio.CancelledError):
         await fetching

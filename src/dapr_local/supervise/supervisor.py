@@ -1,13 +1,13 @@
-"""Restarts the parts of a platform that die, each on its own."""
+"""Restarts the parts of a runner that die, each on its own."""
 
 import asyncio
 import time
 from collections import defaultdict, deque
 from typing import NoReturn
 
-from dapr_hero.local.platform import Platform
 from dapr_local.errors import LocalError, PartDied
 from dapr_local.progress import Report
+from dapr_local.supervise.runner import Runner
 
 FIRST_PAUSE_SECONDS = 0.2
 LONGEST_PAUSE_SECONDS = 5.0
@@ -19,11 +19,11 @@ class Supervisor:
     """Restarts a part after each death, with longer and longer pauses.
 
     The other parts keep running: a sidecar and a service wait for each other, and all of them reconnect to
-    a store or to Sentry. A part that keeps dying is given up, and the platform with it.
+    a store or to Sentry. A part that keeps dying is given up, and the whole run with it.
     """
 
-    def __init__(self, platform: Platform, report: Report) -> None:
-        self._platform = platform
+    def __init__(self, runner: Runner, report: Report) -> None:
+        self._runner = runner
         self._report = report
         self._deaths: dict[str, deque[float]] = defaultdict(deque)
 
@@ -33,7 +33,7 @@ class Supervisor:
         Raises: LocalError, with the last lines of its log, for a part that has died five times in a minute.
         """
         restarts: set[asyncio.Task[None]] = set()
-        dying = asyncio.ensure_future(self._platform.death())
+        dying = asyncio.ensure_future(self._runner.death())
         try:
             while True:
                 done, _ = await asyncio.wait({dying, *restarts}, return_when=asyncio.FIRST_COMPLETED)
@@ -42,7 +42,7 @@ class Supervisor:
                     task.result()
                 if dying in done:
                     restarts.add(asyncio.create_task(self._restart(dying.result())))
-                    dying = asyncio.ensure_future(self._platform.death())
+                    dying = asyncio.ensure_future(self._runner.death())
         finally:
             for each in (dying, *restarts):
                 each.cancel()
@@ -56,7 +56,7 @@ class Supervisor:
             self._report.say(f"{name} {death.how}; restarting it in {pause:.1f} s")
             await asyncio.sleep(pause)
             try:
-                return await self._platform.start(name)
+                return await self._runner.start(name)
             except PartDied as again:
                 death = again
 

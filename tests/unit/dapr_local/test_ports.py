@@ -7,10 +7,9 @@ from collections.abc import Iterator
 import psutil
 import pytest
 
-from dapr_hero.local import ports
-from dapr_hero.local.ports import LOOPBACK, free_ports, on_free_ports, reserve
-from dapr_hero.settings import Settings, port_fields
+from dapr_local import ports
 from dapr_local.errors import PortTaken
+from dapr_local.ports import LOOPBACK, free_ports, reserve
 
 
 @pytest.fixture
@@ -29,21 +28,21 @@ def test_a_taken_port_is_told_with_its_owner_and_the_setting(taken: int) -> None
     me = f"{psutil.Process().name()} (pid {os.getpid()})"
 
     with pytest.raises(PortTaken) as caught:
-        reserve({"DAPR_HERO_VALKEY_PORT": taken})
+        reserve({"ORDERS_VALKEY_PORT": taken}, "ORDERS_PORT_OFFSET")
 
     assert (
         str(caught.value)
-        == f"port {taken} is taken by {me}: stop that, or set DAPR_HERO_VALKEY_PORT or DAPR_HERO_PORT_OFFSET"
+        == f"port {taken} is taken by {me}: stop that, or set ORDERS_VALKEY_PORT or ORDERS_PORT_OFFSET"
     )
 
 
 def test_a_port_for_two_is_told_with_both_settings(port: int) -> None:
     with pytest.raises(PortTaken) as caught:
-        reserve({"DAPR_HERO_VALKEY_PORT": port, "DAPR_HERO_POSTGRES_PORT": port})
+        reserve({"ORDERS_VALKEY_PORT": port, "ORDERS_POSTGRES_PORT": port})
 
     assert (
         str(caught.value)
-        == f"port {port} is taken by DAPR_HERO_VALKEY_PORT: set DAPR_HERO_POSTGRES_PORT to another"
+        == f"port {port} is taken by ORDERS_VALKEY_PORT: set ORDERS_POSTGRES_PORT to another"
     )
 
 
@@ -73,12 +72,12 @@ def test_the_owner_is_left_out_when_the_system_does_not_tell(
     monkeypatch.setattr(psutil, "net_connections", refuse)
 
     with pytest.raises(PortTaken, match=f"^port {taken} is taken: stop that"):
-        reserve({"DAPR_HERO_VALKEY_PORT": taken})
+        reserve({"ORDERS_VALKEY_PORT": taken})
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="ports are kept on Linux only")
 def test_a_reserved_port_is_for_servers_and_for_nobody_else(port: int) -> None:
-    with reserve({"DAPR_HERO_VALKEY_PORT": port}):
+    with reserve({"ORDERS_VALKEY_PORT": port}):
         socket.create_server((LOOPBACK, port)).close()
         with socket.socket() as outgoing, pytest.raises(OSError, match="in use"):
             outgoing.bind((LOOPBACK, port))
@@ -95,7 +94,7 @@ def test_a_port_can_be_used_again_at_once(port: int) -> None:
         server.accept()[0].close()
         assert client.recv(1) == b""
 
-    reserve({"DAPR_HERO_VALKEY_PORT": port}).close()
+    reserve({"ORDERS_VALKEY_PORT": port}).close()
 
 
 def test_an_outgoing_connection_is_waited_for(port: int) -> None:
@@ -108,7 +107,7 @@ def test_an_outgoing_connection_is_waited_for(port: int) -> None:
         closing = threading.Timer(0.4, outgoing.close)
         letting_go.start()
         closing.start()
-        reserve({"DAPR_HERO_VALKEY_PORT": port}).close()
+        reserve({"ORDERS_VALKEY_PORT": port}).close()
         closing.join()
 
 
@@ -117,30 +116,3 @@ def test_free_ports_are_different_and_out_of_the_way_of_outgoing_connections() -
 
     assert len(set(ports)) == 50
     assert max(ports) < 32_768
-
-
-def test_settings_on_free_ports() -> None:
-    settings = on_free_ports(valkey_port=1234, log_level="DEBUG")
-
-    chosen = [getattr(settings, name) for name in port_fields()]
-    assert len(set(chosen)) == len(chosen)
-    assert settings.valkey_port == 1234
-    assert settings.log_level == "DEBUG"
-    assert settings.postgres_port != 5432
-
-
-def test_ports_that_no_user_types_are_chosen_free_and_different() -> None:
-    given = [Settings(), Settings(inventory_port=3100)]
-    first, second = ports.choose(*given)
-    names = port_fields("chosen")
-    assert set(names) >= {"sentry_port", "inventory_dapr_internal_port", "products_dapr_metrics_port"}
-    found = [getattr(each, name) for each in (first, second) for name in names]
-    assert len(set(found)) == len(found)
-    assert set(found) <= set(ports.FREE_RANGE)
-    assert not {port for each in given for port in ports.of(each)} & set(found)
-    assert (first.inventory_port, second.inventory_port) == (3000, 3100)
-
-
-def test_a_port_that_is_given_is_kept() -> None:
-    [chosen] = ports.choose(Settings(sentry_port=50006))
-    assert chosen.sentry_port == 50006

