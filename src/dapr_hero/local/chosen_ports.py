@@ -1,4 +1,4 @@
-"""Chooses the ports of settings: those that no user types, and all of them for a platform beside others."""
+"""Chooses the ports of settings: those that no user types, and all of them for a second platform."""
 
 from collections.abc import Collection
 from typing import Any
