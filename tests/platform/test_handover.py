@@ -31,7 +31,7 @@ PARTS = {"valkey", "inventory-daprd"}
 @pytest.fixture(scope="module")
 def recorder(dapr_runtime: DaprRuntime, data_dir: Path) -> Iterator[Recorder]:
     settings = on_free_ports(dapr_mode=Mode.CUSTOM_GRPC, data_dir=data_dir)
-    options = {"parts": PARTS, "subscription": Registration.PROGRAMMATIC, "fresh": True}
+    options = {"parts": PARTS, "registration": Registration.PROGRAMMATIC, "fresh": True}
     with recording(settings) as recorder, start_platform(settings, dapr_runtime, **options) as platform:
         _send(platform)
         eventually(lambda: _arrived(recorder) >= 2 * len(EVENTS))

@@ -14,11 +14,11 @@ import pytest
 
 from dapr_hero.contract.items import encode
 from dapr_hero.contract.kinds import kind_of
-from dapr_hero.local import assembly
+from dapr_hero.local import assembly, sidecars
 from dapr_hero.local.resources import write
 from dapr_hero.sidecar import tokens
 from dapr_hero.testing import RunningPlatform, eventually
-from dapr_local.parts import daprd, zipkin
+from dapr_local.parts import zipkin
 from dapr_local.parts.daprd import Files
 from tests import odd_events
 from tests.events import event
@@ -164,7 +164,7 @@ def ahead(platform: RunningPlatform) -> Iterator[None]:
     comes again only after `processingTimeout`.
     """
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(daprd, "write", _write_ahead)
+        patch.setattr(sidecars, "write", _write_ahead)
         platform.restart("inventory-daprd")
     eventually(lambda: {"/gizmos.v1", "/widgets.v2"} <= _paths(platform))
     yield

@@ -23,7 +23,7 @@ def platform(
 ) -> Iterator[RunningPlatform]:
     settings = on_free_ports(dapr_mode=request.param, data_dir=data_dir)
     parts = assembly.ALL - {zipkin.NAME}
-    options = {"subscription": Registration.PROGRAMMATIC, "parts": parts, "fresh": True}
+    options = {"registration": Registration.PROGRAMMATIC, "parts": parts, "fresh": True}
     with start_platform(settings, dapr_runtime, **options) as running:
         yield running
 

@@ -47,7 +47,7 @@ def test_the_guide_names_the_version_that_the_cluster_must_have() -> None:
 
 def test_the_charts_are_of_this_version() -> None:
     done = subprocess.run(
-        ["make", "--silent", "--eval=version: ; @echo $(DAPR_VERSION)", "version"],
+        ["make", "--silent", "--no-print-directory", "--eval=version: ; @echo $(DAPR_VERSION)", "version"],
         cwd=ROOT,
         capture_output=True,
         text=True,
