@@ -1,4 +1,4 @@
-"""How long the first `make run` takes with empty caches: the packages, Dapr, Zipkin and the start.
+"""Measures the time of the first `make run`, with empty caches: the packages, Dapr, Zipkin and the start.
 
 python -m benchmarks.first_run [build]
 

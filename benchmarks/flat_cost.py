@@ -1,4 +1,4 @@
-"""Whether the millionth event costs what the ten thousandth did: widgets, in µs of CPU of all processes.
+"""Compares the cost of the millionth event with that of the ten thousandth: widgets, in µs of CPU of all processes.
 
 python -m benchmarks.flat_cost [MODE]
 """

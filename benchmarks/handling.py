@@ -1,4 +1,4 @@
-"""What a batch of widget events costs in the app alone, without a server, Dapr or a store, in µs per event.
+"""Measures the cost of a batch of widget events in the app alone, without a server, Dapr or a store, in µs per event.
 
 python -m benchmarks.handling
 """

@@ -1,4 +1,4 @@
-"""How the rate of widget events grows with replicas of inventory, when each has a bounded share of a core.
+"""Measures the rate of widget events by the number of inventory replicas, each with a bounded share of a core.
 
 python -m benchmarks.replicas [CORES]: for each replica and for its sidecar alike, 0.15 by default.
 Needs Linux with control groups of version 1 (cpu) that this user may write.

@@ -1,4 +1,4 @@
-"""What a GET of an item costs in the app alone, without Dapr and stores, and what each choice gives (ADR 16).
+"""Measures the cost of a GET of an item in the app alone, without Dapr and stores, for each choice (ADR 16).
 
 python -m benchmarks.serving
 """

@@ -1,4 +1,4 @@
-"""What it gives that reads of one moment share a round trip, with the real platform behind them (ADR 15).
+"""Measures the gain when simultaneous reads share a round trip, on the real platform (ADR 15).
 
 python -m benchmarks.shared_reads
 """

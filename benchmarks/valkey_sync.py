@@ -1,4 +1,4 @@
-"""What it costs that Valkey brings every write to the disk before it answers (ADR 12).
+"""Measures the cost of syncing every write of Valkey to the disk before the answer (ADR 12).
 
 python -m benchmarks.valkey_sync [MODE]
 """

@@ -21,6 +21,7 @@ PATTERNS = {
     r"\bwho (has|is|wants|can)\b": "callers with",
     r"\bmeanwhile\b": "in the meantime",
     r"\bby (HTTP|gRPC)\b": "over HTTP, over gRPC",
+    r'"""(What|Where|Who|How|Which|Whether)\b': "a noun or a verb first, not a clause",
     r"^\W*What (is|are|was|were|cannot|must|they|it) ": "a noun: the clause is the subject of the sentence",
 }
 _SOURCES = (
@@ -28,11 +29,10 @@ _SOURCES = (
     "CHANGELOG.md",
     "Makefile",
     "Dockerfile",
-    "benchmarks/README.md",
+    "benchmarks",
     "docs",
     "k8s",
     "src",
-    "benchmarks/compare/report.md",
     "tests/chaos/report.md",
 )
 _KINDS = {".md", ".py", ".yaml", ".mk", ""}

@@ -82,7 +82,7 @@ async def send(settings: Settings, token: str) -> str:
     """Deliver one event as daprd does; the HTTP status, or gRPC's code or the status in its answer."""
     headers = {"dapr-api-token": token} if token else {}
     with warnings.catch_warnings(), _no_logs():
-        warnings.simplefilter("ignore")  # of coroutines that nobody awaits: that is what is tried
+        warnings.simplefilter("ignore")  # about coroutines that are never awaited: this tries exactly that
         return await (_post if settings.dapr_mode.protocol == "http" else _call)(settings, headers)
 
 

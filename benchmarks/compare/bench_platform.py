@@ -1,4 +1,4 @@
-"""The platform in one mode, in a data directory and on ports of its own, and the hands that measure it."""
+"""A platform in one mode, with temporary data and free ports, and the tools that measure it."""
 
 import sys
 import tempfile

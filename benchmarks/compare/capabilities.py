@@ -1,4 +1,4 @@
-"""What each mode is and can do, found by loading it and by sending events to it, never typed in.
+"""The size, dependencies and abilities of each mode, found by loading it and by sending events to it.
 
 What the SDK offers is tried on its extensions alone, used as its documents say, without what our modes add.
 """

@@ -14,7 +14,7 @@ from dapr_local.supervise.process import Process
 # The start of the app, its first batches and their first connections are not what an event costs.
 _WARM_SHARE = 0.1
 _LOOK_SECONDS = 0.02
-_PATIENCE_SECONDS = 300
+_DEADLINE_SECONDS = 300
 
 
 async def drain(bench: BenchPlatform, workload: Workload) -> Cost:
@@ -58,9 +58,9 @@ async def _watch(bench: BenchPlatform, count: int, *others: Process) -> Cost:
 
 
 async def _fallen_to(bench: BenchPlatform, most: int) -> int:
-    deadline = time.monotonic() + _PATIENCE_SECONDS
+    deadline = time.monotonic() + _DEADLINE_SECONDS
     while (left := await bench.backlog.left()) > most:
         if time.monotonic() > deadline:
-            raise WrongResult(f"{left} events are still not handled after {_PATIENCE_SECONDS} s")
+            raise WrongResult(f"{left} events are still not handled after {_DEADLINE_SECONDS} s")
         await asyncio.sleep(_LOOK_SECONDS)
     return left

@@ -1,4 +1,4 @@
-"""What processes cost: CPU seconds, with those of their children, and resident memory."""
+"""The cost of processes: CPU seconds, with those of their children, and resident memory."""
 
 from collections.abc import Mapping
 from contextlib import suppress

@@ -1,4 +1,4 @@
-"""Reads over REST, by wrk where it is installed, else by a driver of our own in a process of its own."""
+"""Reads over REST, by wrk where it is installed, otherwise by our own driver in a separate process."""
 
 import asyncio
 import shutil
@@ -22,7 +22,7 @@ _WARM_SECONDS = 1
 
 
 class Answers(msgspec.Struct):
-    """What a driver prints."""
+    """The output of a driver."""
 
     count: int
     seconds: float

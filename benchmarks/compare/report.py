@@ -22,7 +22,7 @@ _Row = tuple[str, Figure, int]
 
 
 def write(run: Run, page: Path) -> None:
-    """Write the page, and its JSON and pictures beside it."""
+    """Write the page, and next to it its JSON and pictures."""
     page.parent.mkdir(parents=True, exist_ok=True)
     raw = page.with_suffix(".json")
     template = Template(resources.files("benchmarks.compare").joinpath("report.md").read_text())
@@ -74,7 +74,7 @@ def _cheapest(run: Run, figure: Figure) -> str:
 
 
 def against(run: Run, earlier: Run) -> str:
-    """How the medians have changed since an earlier run, as a table; beyond both spreads in bold."""
+    """Return a table of the changes of the medians since an earlier run; those beyond both spreads in bold."""
     compared = {
         **{f"{name}: CPU per event": figures.event_cpu(name) for name in WORKLOADS},
         **{f"{name}: events/s": figures.event_rate(name) for name in WORKLOADS},

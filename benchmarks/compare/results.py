@@ -1,4 +1,4 @@
-"""What was measured, as it is kept in JSON."""
+"""The results of a comparison, as they are kept in JSON."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,7 +10,7 @@ from dapr_local.errors import LocalError
 
 
 class Cost(msgspec.Struct, frozen=True):
-    """What one event or request costs."""
+    """The cost of one event or request."""
 
     rate: float
     """Events or requests a second."""
@@ -53,7 +53,7 @@ class Round(msgspec.Struct, frozen=True):
 
 
 class Extra(msgspec.Struct, frozen=True):
-    """What the platform costs with something on that the rounds have off; in one mode, by workload."""
+    """The cost of a feature that the rounds have off; in one mode, by workload."""
 
     mode: str
     what: str
@@ -62,14 +62,14 @@ class Extra(msgspec.Struct, frozen=True):
 
 
 class Capabilities(msgspec.Struct, frozen=True):
-    """What a mode is and can do, as it was found by trying."""
+    """The size, dependencies and abilities of a mode, found by experiment."""
 
     lines: int
     """Of code, in the modules of `dapr_hero.modes` that only this mode or its protocol needs."""
     distributions: list[str]
     """That are loaded when the mode is, and not by the other parts of inventory."""
     abilities: dict[str, str]
-    """What was tried, and what came of it."""
+    """An optimization that was tried, and its effect."""
 
 
 class Run(msgspec.Struct, frozen=True):
@@ -79,7 +79,7 @@ class Run(msgspec.Struct, frozen=True):
     machine: str
     versions: str
     driver: str
-    """What has sent the requests of the reads."""
+    """The program that sent the requests of the reads."""
     rounds: list[Round]
     extras: list[Extra]
     capabilities: dict[str, Capabilities]

@@ -1,4 +1,4 @@
-"""The course: what every mode runs through, in the same order, on a platform of its own."""
+"""The rounds: each mode runs the same workloads in the same order, on a new platform."""
 
 import time
 from typing import NamedTuple
@@ -17,12 +17,12 @@ from dapr_local.progress import Advance
 
 MIXED = "mixed"
 NOTHING = "nothing"
-# What is off in the rounds, and what it is called in the settings of a bench.
+# The features that are off in the rounds, by their settings in a bench.
 EXTRAS = {"tracing": "tracing", "mTLS": "mtls"}
 
 
 class Size(NamedTuple):
-    """How much of everything."""
+    """The numbers of events, requests and rounds."""
 
     events: int
     read_seconds: int

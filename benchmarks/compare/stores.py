@@ -1,4 +1,4 @@
-"""What is in the stores, read behind Dapr's back: a workload counts only if all of it is there, and right."""
+"""The content of the stores, read without Dapr: a workload counts only if all its items are stored and right."""
 
 import json
 from collections.abc import AsyncIterator, Mapping

@@ -8,7 +8,7 @@ from valkey.asyncio import Valkey
 
 from benchmarks.compare import workloads
 from benchmarks.compare.workloads import Workload
-from dapr_hero.client import platform as client
+from dapr_hero.client import platform
 from dapr_hero.contract.kinds import KINDS
 from dapr_hero.settings import Settings
 from dapr_local.progress import Report
@@ -17,7 +17,7 @@ _AT_ONCE = 1000
 
 
 class Backlog:
-    """The topic of the events. Fill it while nobody reads it."""
+    """The backlog of the events' topic. Fill it while its consumer is stopped."""
 
     def __init__(self, valkey: Valkey, settings: Settings, patterns: dict[str, dict[str, Any]]) -> None:
         """Use `learnt`."""
@@ -32,7 +32,7 @@ class Backlog:
         patterns = {}
         for kind in KINDS:
             sample = workloads.encoded(kind, f"pattern-{kind.name}")
-            await client.publish(settings, iter([sample]), 1, report)
+            await platform.publish(settings, iter([sample]), 1, report)
             [(_, fields)] = await valkey.xrevrange(settings.pubsub_topic, count=1)
             patterns[kind.type] = json.loads(fields[b"data"])
         return cls(valkey, settings, patterns)
@@ -49,7 +49,7 @@ class Backlog:
                 await pipeline.execute()
 
     async def left(self) -> int:
-        """How many events inventory has not acknowledged yet."""
+        """Return the number of events that inventory has not acknowledged yet."""
         [group] = [
             each
             for each in await self._valkey.xinfo_groups(self._topic)

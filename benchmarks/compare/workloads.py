@@ -1,4 +1,4 @@
-"""What is asked of the platform: events of some kinds, and what they must leave in the stores."""
+"""The workloads: events of some kinds, and the items that they must leave in the stores."""
 
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
@@ -8,14 +8,14 @@ from dapr_hero.contract.kinds import Kind
 
 
 class Stored(NamedTuple):
-    """What is to be found of an item, its price as a text."""
+    """The stored fields of an item, its price as text."""
 
     description: str
     price: str
 
 
 class Workload(NamedTuple):
-    """Events of one kind, or of several in turn, of which each makes an item of its own."""
+    """Events of one kind, or of several in turn. Each event creates a new item."""
 
     name: str
     kinds: tuple[Kind, ...]

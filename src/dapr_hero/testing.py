@@ -30,10 +30,10 @@ from dapr_local.progress import ConsoleReport
 
 T = TypeVar("T")
 
-_PATIENCE_SECONDS = 30.0
+_DEADLINE_SECONDS = 30.0
 
 
-def eventually(look: Callable[[], T], *, seconds: float = _PATIENCE_SECONDS) -> T:
+def eventually(look: Callable[[], T], *, seconds: float = _DEADLINE_SECONDS) -> T:
     """Return the result of `look` once it is true; fail with its last result after the deadline."""
     deadline = time.monotonic() + seconds
     while not (seen := look()):
@@ -133,7 +133,7 @@ def start_platform(chosen: Settings, found: DaprRuntime, **options: Any) -> Iter
     try:
         platform = do(Platform(chosen, found, ConsoleReport(), **options).__aenter__())
         try:
-            with httpx.Client(timeout=_PATIENCE_SECONDS, trust_env=False) as http:
+            with httpx.Client(timeout=_DEADLINE_SECONDS, trust_env=False) as http:
                 yield RunningPlatform(platform, loop, http)
         finally:
             do(platform.__aexit__(None, None, None))

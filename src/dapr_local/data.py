@@ -1,4 +1,4 @@
-"""The data directory: what is kept between runs, one runner at a time."""
+"""The data directory: it keeps the data between runs, and belongs to one runner at a time."""
 
 import fcntl
 import os

@@ -1,4 +1,4 @@
-"""What can go wrong in the local runner: each error is a text for the person who started it."""
+"""The errors of the local runner. Each message is complete, for the person who started it."""
 
 
 class LocalError(Exception):

@@ -1,4 +1,4 @@
-"""Ports: which are taken and by whom, which are free, and how to keep them until a part listens."""
+"""Ports: finds free ones, names the owner of a taken one, and keeps them until a part listens."""
 
 import random
 import socket
@@ -89,7 +89,7 @@ def _bind_after_others(port: int) -> socket.socket | None:
 
 
 def _owner(port: int) -> str:
-    """Who has the port, to go behind "is taken"; nothing when the system does not tell."""
+    """Return the owner of the port, to follow "is taken"; "" when the system does not tell."""
     try:
         pids = [each.pid for each in _connections(port) if each.pid]
         return f" by {psutil.Process(pids[0]).name()} (pid {pids[0]})" if pids else ""

@@ -52,7 +52,7 @@ def _faults(mode: Mode, seed: int, rounds: int, found: DaprRuntime) -> Account:
 def _broken(seed: int, found: DaprRuntime) -> Account:
     planned = faults.plan(seed, 1, ["inventory", "products", "postgres"])
     with broken.without_retries(), bars.track("a broken build: kills", len(planned), "kills") as advance:
-        return Trial(Mode.CUSTOM_HTTP, seed, planned, patience_seconds=60).run(found, advance)
+        return Trial(Mode.CUSTOM_HTTP, seed, planned, deadline_seconds=60).run(found, advance)
 
 
 def _outages(found: DaprRuntime) -> list[Outage]:

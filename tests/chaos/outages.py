@@ -16,7 +16,7 @@ from tests.platform.metrics import of_app
 
 EVENTS = 15_000
 _ROUNDS = 3
-_PATIENCE_SECONDS = 300
+_DEADLINE_SECONDS = 300
 
 
 class Drain(NamedTuple):
@@ -81,14 +81,14 @@ def _wait(platform: RunningPlatform, others: list[str], seen: float, enough: flo
             seen, moved = stored, now
         return stored >= enough
 
-    eventually(look, seconds=_PATIENCE_SECONDS)
+    eventually(look, seconds=_DEADLINE_SECONDS)
     return halt
 
 
 def _all_land(platform: RunningPlatform, resource: str, run: str) -> None:
     last = f"/v1/{resource}/{run}-{EVENTS // len(TYPES) - 1}"
     for path in (f"/v1/{resource}/{run}-0", last):
-        eventually(partial(_is_there, platform, path), seconds=_PATIENCE_SECONDS)
+        eventually(partial(_is_there, platform, path), seconds=_DEADLINE_SECONDS)
 
 
 def _is_there(platform: RunningPlatform, path: str) -> bool:

@@ -24,7 +24,7 @@ STALL_SECONDS = 60
 _BULK = 500
 _BULKS_AT_ONCE = 8
 _SAMPLE_SECONDS = 0.2
-_PATIENCE_SECONDS = 600
+_DEADLINE_SECONDS = 600
 
 
 class Memory(msgspec.Struct):
@@ -50,7 +50,7 @@ def burst(platform: RunningPlatform, advance: Advance) -> Pressure:
     with _watched(platform) as memory:
         asyncio.run(_publish(platform.settings, advance))
         ended = time.monotonic()
-        eventually(lambda: _stored(platform) >= before + BURST, seconds=_PATIENCE_SECONDS)
+        eventually(lambda: _stored(platform) >= before + BURST, seconds=_DEADLINE_SECONDS)
         seconds = time.monotonic() - ended
     return Pressure(f"a burst of {BURST:,} events", BURST, seconds, memory)
 
@@ -65,7 +65,7 @@ def stall(platform: RunningPlatform, seed: int) -> Pressure:
             time.sleep(STALL_SECONDS)
             platform.resume("postgres")
         ended = time.monotonic()
-        eventually(lambda: not differences(settings, ledger.newest), seconds=_PATIENCE_SECONDS)
+        eventually(lambda: not differences(settings, ledger.newest), seconds=_DEADLINE_SECONDS)
         seconds = time.monotonic() - ended
     return Pressure(f"PostgreSQL hangs for {STALL_SECONDS} s", ledger.good, seconds, memory)
 

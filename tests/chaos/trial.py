@@ -27,7 +27,7 @@ from tests.load import TYPES, Ledger, Load, differences, streaming
 from tests.platform.stores import counts
 
 # Longer than any event may need: Dapr looks for unacknowledged ones after 30 s, and every 5 s from then on.
-_PATIENCE_SECONDS = 90.0
+_DEADLINE_SECONDS = 90.0
 
 
 class Recovery(msgspec.Struct):
@@ -36,7 +36,7 @@ class Recovery(msgspec.Struct):
     part: str
     outage_seconds: float
     recovery_seconds: float | None
-    """From the restart on; None: not within the patience."""
+    """From the restart on; None: not before the deadline."""
 
 
 class Account(msgspec.Struct):
@@ -71,7 +71,7 @@ class Trial:
     seed: int
     faults: Sequence[Fault]
     rate: float = 200.0
-    patience_seconds: float = _PATIENCE_SECONDS
+    deadline_seconds: float = _DEADLINE_SECONDS
 
     def run(self, runtime: DaprRuntime, advance: Advance) -> Account:
         """Raises: LocalError when the platform cannot be started."""
@@ -87,7 +87,7 @@ class Trial:
 
     def _account(self, platform: RunningPlatform, ledger: Ledger, recoveries: list[Recovery]) -> Account:
         began = time.monotonic()
-        lost, letters = _settle(platform.settings, ledger, self.patience_seconds)
+        lost, letters = _settle(platform.settings, ledger, self.deadline_seconds)
         settled = time.monotonic() - began
         expected = Counter(resource for resource, _ in ledger.newest)
         too_many = sum((counts(platform.settings) - expected).values())
@@ -123,7 +123,7 @@ def _suffer(platform: RunningPlatform, fault: Fault, number: int, ledger: Ledger
     time.sleep(fault.outage_seconds)
     began = time.monotonic()
     platform.start(fault.part)
-    deadline = began + _PATIENCE_SECONDS
+    deadline = began + _DEADLINE_SECONDS
     recovered = all(_goes_through(platform, kind, f"sentinel-{number}", deadline, ledger) for kind in TYPES)
     seconds = time.monotonic() - began if recovered else None
     return Recovery(fault.part, fault.outage_seconds, seconds)
@@ -146,9 +146,9 @@ def _goes_through(platform: RunningPlatform, kind: str, id: str, deadline: float
     return False
 
 
-def _settle(settings: Settings, ledger: Ledger, patience_seconds: float) -> tuple[int, Counter[Any]]:
-    """Wait until all is in its place, or for the patience; the items that are not, and the letters."""
-    deadline = time.monotonic() + patience_seconds
+def _settle(settings: Settings, ledger: Ledger, deadline_seconds: float) -> tuple[int, Counter[Any]]:
+    """Wait until every event is accounted for, or for the deadline; return the missing items, and the letters."""
+    deadline = time.monotonic() + deadline_seconds
     missing = dict(ledger.newest)
     while True:
         missing = {each.key: each.expected for each in differences(settings, missing)}

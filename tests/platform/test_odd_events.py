@@ -22,8 +22,8 @@ from dapr_local.parts import zipkin
 from dapr_local.parts.daprd import Files
 from tests import odd_events
 from tests.events import event
+from tests.fuzz import profiles
 from tests.fuzz.judge import Quality, judge
-from tests.fuzz.profiles import NAME as PROFILE
 from tests.platform import odd_values
 from tests.platform.broker import queue
 from tests.platform.database import originals
@@ -32,7 +32,7 @@ from tests.platform.metrics import of_app
 PARTS = assembly.ALL - {zipkin.NAME}  # traces are tested elsewhere
 # A batch with an event that only daprd can move takes all its retries, and others may be behind it.
 _SECONDS = 60.0
-_ROUNDS = 40 if PROFILE == "long" else 1
+_ROUNDS = 40 if profiles.NAME == "long" else 1
 
 
 def _kept(platform: RunningPlatform, member: str = "marker") -> dict[str, dict[str, Any]]:

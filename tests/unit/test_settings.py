@@ -3,10 +3,10 @@ from pathlib import Path
 
 import pytest
 
+import tools.env_file
 from dapr_hero import settings
 from dapr_hero.contract.mode import Mode
 from dapr_hero.settings import Settings, SettingsError, env_file, key, port_fields
-from tools import env_file as generated_env
 
 UNPREFIXED = {"dapr_mode", "dapr_http_port", "dapr_grpc_port", "dapr_api_token", "app_api_token"}
 
@@ -20,11 +20,11 @@ def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_committed_env_file_is_what_the_settings_say() -> None:
     committed = Path(__file__).parents[2] / ".env"
-    assert committed.read_text() == generated_env.text()
+    assert committed.read_text() == tools.env_file.text()
 
 
 def test_the_env_file_says_the_defaults(tmp_path: Path) -> None:
-    (tmp_path / ".env").write_text(generated_env.text())
+    (tmp_path / ".env").write_text(tools.env_file.text())
     defaults = Settings()
     assert settings.load() == defaults
 

@@ -1,4 +1,4 @@
-"""Diagnoses this machine: what the platform needs, what is there, and how to get the rest."""
+"""Diagnoses this machine: lists the requirements, those that are missing, and how to get them."""
 
 import platform
 import sys

@@ -11,12 +11,10 @@ import typer
 from rich.console import Console
 
 from dapr_hero import settings
-from dapr_hero.cli import dead_letters as dead_letters_cli
-from dapr_hero.cli import doctor, terminal
-from dapr_hero.cli import k8s as cluster_cli
-from dapr_hero.cli import up as screen
+from dapr_hero.cli import dead_letters, doctor, k8s, terminal
 from dapr_hero.cli.terminal import LastingOutput
-from dapr_hero.client import platform as client
+from dapr_hero.cli.up import Parts, run_platform
+from dapr_hero.client import platform
 from dapr_hero.client.platform import ClientError
 from dapr_hero.cluster.errors import ClusterError
 from dapr_hero.contract.kinds import KINDS, Kind
@@ -38,8 +36,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-app.add_typer(dead_letters_cli.app, name="dead-letters")
-app.add_typer(cluster_cli.app, name="k8s")
+app.add_typer(dead_letters.app, name="dead-letters")
+app.add_typer(k8s.app, name="k8s")
 console = Console()
 
 
@@ -65,8 +63,8 @@ def up(
     port_offset: OffsetOption = None,
     fresh: FreshOption = False,
     parts: Annotated[
-        screen.Parts, typer.Option(help="everything, products with its sidecar, or only the sidecars")
-    ] = screen.Parts.ALL,
+        Parts, typer.Option(help="everything, products with its sidecar, or only the sidecars")
+    ] = Parts.ALL,
     replicas: Annotated[
         int, typer.Option(min=1, max=8, help="Inventories that share the events, their ports 100 apart")
     ] = 1,
@@ -76,13 +74,13 @@ def up(
     Data is kept between runs. A second platform next to this one needs its own DAPR_HERO_PORT_OFFSET
     and DAPR_HERO_DATA_DIR.
     """
-    if replicas > 1 and parts is not screen.Parts.ALL:
+    if replicas > 1 and parts is not Parts.ALL:
         raise typer.BadParameter("--replicas is for the whole platform, without --parts")
     given = {"dapr_mode": mode, "port_offset": port_offset}
     chosen = settings.load(**{name: value for name, value in given.items() if value is not None})
     lasting = Console(file=cast(IO[str], LastingOutput(sys.stdout)))
     found = runtime.obtain(chosen, ConsoleReport(lasting))
-    asyncio.run(screen.run(chosen, found, parts, replicas=replicas, fresh=fresh, console=lasting))
+    asyncio.run(run_platform(chosen, found, parts, replicas=replicas, fresh=fresh, console=lasting))
 
 
 @app.command()
@@ -108,11 +106,11 @@ def publish(
     if (kind is None) == (not file):
         raise typer.BadParameter("give either a kind or --file, not both")
     if kind is not None:
-        events = client.events(kind, id or kind.name, description, price, count)
-        asyncio.run(client.publish(chosen, events, count, ConsoleReport(console)))
+        events = platform.events(kind, id or kind.name, description, price, count)
+        asyncio.run(platform.publish(chosen, events, count, ConsoleReport(console)))
         console.print(f"published {count} {kind.name} event{'s' if count > 1 else ''}")
     for path in file or []:
-        asyncio.run(client.publish(chosen, iter([client.event_in(path)]), 1, ConsoleReport(console)))
+        asyncio.run(platform.publish(chosen, iter([platform.event_in(path)]), 1, ConsoleReport(console)))
         console.print(f"published {printable_line(str(path))}", markup=False, highlight=False, soft_wrap=True)
 
 
@@ -122,7 +120,7 @@ def get(
     id: Annotated[str | None, typer.Argument(help="Its id [default: the name of its kind]")] = None,
 ) -> None:
     """Read one item over REST, as JSON. Exit code 1 when there is none."""
-    item = asyncio.run(client.get(settings.load().shifted(), kind, id or kind.name))
+    item = asyncio.run(platform.get(settings.load().shifted(), kind, id or kind.name))
     terminal.write(item)
 
 

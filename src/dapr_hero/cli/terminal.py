@@ -1,4 +1,4 @@
-"""Where commands meet the terminal: their errors end here, and untrusted text is escaped here."""
+"""The terminal of the commands: errors become one line and an exit code, and untrusted text is escaped."""
 
 import errno
 import os

@@ -1,4 +1,4 @@
-"""What `dapr-hero up` shows: the start as it goes, then what runs where and what to try."""
+"""The output of `dapr-hero up`: the progress of the start, then a table of the parts and commands to try."""
 
 import asyncio
 import signal
@@ -37,7 +37,7 @@ class Parts(StrEnum):
                 return assembly.ALL
 
 
-async def run(
+async def run_platform(
     settings: Settings,
     found: DaprRuntime,
     parts: Parts,

@@ -7,7 +7,7 @@ from urllib.parse import quote
 import aiohttp
 import msgspec
 
-from dapr_hero.client import platform as client
+from dapr_hero.client import platform
 from dapr_hero.client.platform import ClientError
 from dapr_hero.contract.dead_letter import DeadLetter, DeadLetterState, Page
 from dapr_hero.settings import Settings
@@ -25,7 +25,7 @@ class DeadLettersClient:
         self._http: aiohttp.ClientSession
 
     async def __aenter__(self) -> Self:
-        self._http = client.session(self._settings, tokens.to_daprd(self._settings))
+        self._http = platform.session(self._settings, tokens.to_daprd(self._settings))
         return self
 
     async def __aexit__(
@@ -36,7 +36,7 @@ class DeadLettersClient:
     async def page(self, state: DeadLetterState, limit: int, after: str | None = None) -> Page:
         """Return up to `limit` dead letters, latest first, after the `next` of the previous page."""
         query = {"state": state.value, "limit": str(limit)} | ({"after": after} if after else {})
-        return msgspec.json.decode(await client.ask(self._http, "GET", self._url, **query), type=Page)
+        return msgspec.json.decode(await platform.ask(self._http, "GET", self._url, **query), type=Page)
 
     async def keys(self, state: DeadLetterState) -> list[str]:
         """Return the keys of all dead letters in this state."""
@@ -49,11 +49,11 @@ class DeadLettersClient:
 
     async def get(self, key: str) -> DeadLetter:
         """Return one dead letter with its event."""
-        return msgspec.json.decode(await client.ask(self._http, "GET", self._one(key)), type=DeadLetter)
+        return msgspec.json.decode(await platform.ask(self._http, "GET", self._one(key)), type=DeadLetter)
 
     async def replay(self, key: str) -> None:
         """Publish its event again."""
-        await client.ask(self._http, "POST", f"{self._one(key)}/replay")
+        await platform.ask(self._http, "POST", f"{self._one(key)}/replay")
 
     def _one(self, key: str) -> str:
         if not key:
@@ -64,4 +64,4 @@ class DeadLettersClient:
 
     async def discard(self, key: str) -> None:
         """Delete it."""
-        await client.ask(self._http, "DELETE", self._one(key))
+        await platform.ask(self._http, "DELETE", self._one(key))

@@ -1,4 +1,4 @@
-"""Events out to the platform and items back from it, as any client of it would do."""
+"""Publishes events to a running platform and reads items from it, as any client does."""
 
 import asyncio
 import uuid

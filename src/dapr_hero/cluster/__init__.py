@@ -1,1 +1,1 @@
-"""The platform on Kubernetes: its manifests, and what brings them into a cluster."""
+"""The platform on Kubernetes: its manifests, its credentials and its deployment."""

@@ -1,4 +1,4 @@
-"""The secrets in the cluster: made once, each where it is needed, and nowhere else."""
+"""The secrets in the cluster: generated once, and created only in the namespaces that need them."""
 
 import base64
 import secrets

@@ -1,4 +1,4 @@
-"""The platform into a cluster, and out of it again."""
+"""Deploys the platform to a cluster, and deletes it."""
 
 from dapr_hero.cluster import credentials, kubectl, preflight, rollout
 from dapr_hero.cluster.overlay import Overlay

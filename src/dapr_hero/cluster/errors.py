@@ -1,4 +1,4 @@
-"""What can go wrong with a cluster: each error is a text for the person who asked."""
+"""The error of a deployment. Its message is complete, for the person who runs the command."""
 
 
 class ClusterError(Exception):

@@ -1,4 +1,4 @@
-"""What a cluster must have before anything is changed in it."""
+"""The requirements of a cluster, checked before anything is changed in it."""
 
 import json
 import re

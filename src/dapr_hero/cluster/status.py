@@ -1,4 +1,4 @@
-"""What of the platform is in the cluster, and how it is doing."""
+"""The state of the platform in a cluster: workloads, pods and addresses."""
 
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -10,7 +10,7 @@ from dapr_hero.cluster.kubectl import Resource
 PART = "--selector=app.kubernetes.io/part-of=dapr-hero"
 
 # A container may end once or twice while what it needs is still coming up.
-_PATIENCE = 3
+_MAX_EXPECTED_RESTARTS = 3
 
 
 class Pod(NamedTuple):
@@ -23,7 +23,7 @@ class Pod(NamedTuple):
     state: str
     restarts: int
     complaint: str
-    """What keeps it from being ready, in the cluster's words; "" if nothing does."""
+    """The cluster's message about a pod that is not ready; "" if there is none."""
     crashing: str
     """The container that ends again and again; "" if none does."""
 
@@ -88,7 +88,7 @@ def _containers(pod: Resource) -> Iterator[Resource]:
 
 def _crashes(container: Resource) -> bool:
     reason = container["state"].get("waiting", {}).get("reason")
-    return bool(reason == "CrashLoopBackOff" and container["restartCount"] >= _PATIENCE)
+    return bool(reason == "CrashLoopBackOff" and container["restartCount"] >= _MAX_EXPECTED_RESTARTS)
 
 
 def _complaint(pod: Resource, waiting: list[dict[str, Any]]) -> str:

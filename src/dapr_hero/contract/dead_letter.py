@@ -1,4 +1,4 @@
-"""What a dead letter is, as the private API shows it and its client reads it."""
+"""A dead letter, as the private API shows it and its client reads it."""
 
 from datetime import datetime
 from enum import StrEnum

@@ -111,7 +111,7 @@ def dead_letter_event(event: CloudEvent, source: str, reason: str) -> bytes:
     if not original:
         raise Malformed("Dapr has not handed over the whole event")
     whole = _unaltered(original) or {
-        **_made_up(source, WRAPPED_TYPE, "application/octet-stream"),
+        **_new_attributes(source, WRAPPED_TYPE, "application/octet-stream"),
         "data_base64": original,
     }
     return msgspec.json.encode({**whole, "deadletterreason": reason})
@@ -138,9 +138,9 @@ def unwrapped(wrapper: bytes) -> bytes:
 
 
 def pack(events: Sequence[CloudEvent], source: str, reason: str) -> bytes:
-    """Readable events as one, so that a batch of them is published in one call. See `unpack`."""
-    data = {"reason": reason, "events": [_essence(each) for each in events]}
-    return items.encode({**_made_up(source, PACK_TYPE, _JSON), "data": data})
+    """Return one event that holds several readable ones, so that one call publishes them all. See `unpack`."""
+    data = {"reason": reason, "events": [_reduced(each) for each in events]}
+    return items.encode({**_new_attributes(source, PACK_TYPE, _JSON), "data": data})
 
 
 def unpack(event: CloudEvent) -> list[CloudEvent]:
@@ -156,7 +156,7 @@ def unpack(event: CloudEvent) -> list[CloudEvent]:
     return [decode(member) for member in members]
 
 
-def _made_up(source: str, type: str, content_type: str) -> dict[str, str]:
+def _new_attributes(source: str, type: str, content_type: str) -> dict[str, str]:
     """Return the attributes of a new event."""
     return {
         "specversion": "1.0",
@@ -168,7 +168,7 @@ def _made_up(source: str, type: str, content_type: str) -> dict[str, str]:
     }
 
 
-def _essence(event: CloudEvent) -> dict[str, object]:
+def _reduced(event: CloudEvent) -> dict[str, object]:
     """Return only the attributes that determine the stored version, so that the size of a pack is bounded."""
     trace = event.traceparent
     traced = isinstance(trace, str) and len(trace) == _TRACEPARENT_CHARACTERS

@@ -1,1 +1,1 @@
-"""inventory: takes the events in, routes and stores them, and answers for them over REST."""
+"""inventory: receives events, routes and stores them, and serves the items over REST."""

@@ -1,4 +1,4 @@
-"""The public REST API: items by id, and on Starlette health, metrics and the API's own description."""
+"""The public REST API: items by id, health, metrics and the description of the API."""
 
 from collections.abc import Mapping
 

@@ -1,1 +1,1 @@
-"""The platform without Docker: one module per real part, and `platform`, which starts and stops them."""
+"""The platform without Docker: it describes our parts, and `dapr_local` runs them."""

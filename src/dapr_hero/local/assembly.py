@@ -1,4 +1,4 @@
-"""The platform's parts: what each is made of, and which of them needs which."""
+"""The platform's parts, their ports and their dependencies."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""The command line as users have to type it in another terminal to reach this platform."""
+"""The command line for another terminal, with the settings that reach this platform."""
 
 import os
 import shlex

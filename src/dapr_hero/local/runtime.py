@@ -1,4 +1,4 @@
-"""Dapr's programs, from where the settings say."""
+"""Dapr's programs, from the paths and the release URL of the settings."""
 
 from dapr_hero.local.program import PROGRAM
 from dapr_hero.settings import Settings

@@ -1,1 +1,1 @@
-"""What every service needs: servers, limits, problems, health, drain, logs, metrics and tracing."""
+"""The parts of every service: servers, limits, problems, health, drain, logs, metrics and tracing."""

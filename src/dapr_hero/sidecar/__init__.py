@@ -1,1 +1,1 @@
-"""How an app sees its daprd: the interface of the modes, readiness, tokens and versioned state."""
+"""The sidecar as its app sees it: the interface of the modes, readiness, tokens and versioned state."""

@@ -1,4 +1,4 @@
-"""Versioned items in a Dapr state store: gadgets in inventory's, products in its own service's."""
+"""Versioned items in a Dapr state store; inventory and products each have one."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""A program out of a published archive, used only when the archive matches its checksum."""
+"""Downloads a program in a published archive, and uses it only if the archive matches its checksum."""
 
 import gzip
 import hashlib

@@ -1,4 +1,4 @@
-"""Which Dapr the project uses, and how it is verified; all of it changes together."""
+"""The version of Dapr and its checksums, which change together."""
 
 from collections.abc import Mapping, Set
 from typing import NamedTuple

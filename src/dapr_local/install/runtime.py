@@ -37,7 +37,7 @@ class RuntimeUnavailable(LocalError):
 
 @dataclass(frozen=True)
 class Sources:
-    """Where the programs come from: paths that the user has chosen, otherwise the release archives."""
+    """The sources of the programs: paths that the user has chosen, otherwise release archives or a build."""
 
     program: Program
     release_url: str

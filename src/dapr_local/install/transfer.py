@@ -1,4 +1,4 @@
-"""Downloads over http(s) in which every wait has a limit: a machine without a network knows in seconds."""
+"""Downloads over http(s). Every wait has a limit, so a machine without a network fails in seconds."""
 
 import time
 from collections.abc import Callable, Iterator

@@ -1,1 +1,1 @@
-"""The parts of a platform: what one part is, and how to tell that it is ready."""
+"""The parts of a platform: the description of a part, its readiness, and one module per real server."""

@@ -61,7 +61,7 @@ class Mesh:
     log_level: str = "info"
     max_message_bytes: int = 4 * 1024 * 1024
     apps_subscribe: bool = True
-    """Whether daprd asks the apps for their subscriptions, in addition to those among the resources."""
+    """True: daprd asks the apps for their subscriptions, in addition to those among the resources."""
 
 
 def part(name: str, sidecar: Daprd, mesh: Mesh, needs: frozenset[str], *, with_app: bool) -> Part:

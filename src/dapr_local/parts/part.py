@@ -29,7 +29,7 @@ class Part:
     launch: Callable[[], Awaitable[Process]]
     """Prepares what the process needs, files or downloads, and returns it, not started."""
     ready: Probe
-    """Whether it can be used."""
+    """Tells whether the part can be used."""
     after_ready: Callable[[], Awaitable[None]] = _nothing
     """Called once it is ready, before the parts that need it start."""
     needs: frozenset[str] = frozenset()

@@ -1,4 +1,4 @@
-"""Executes a program that ends when its parent does: `bound.py PARENT SIGNAL UID GID PROGRAM [ARGUMENT]…`.
+"""Executes a program that ends when its parent does: `die_with_parent.py PARENT SIGNAL UID GID PROGRAM [ARGUMENT]…`.
 
 A bare interpreter runs it between the runner and the program: the runner has threads, for instance gRPC's, which
 make it unsafe to run Python code between fork and exec. On Linux the kernel sends SIGNAL when the parent has died;

@@ -8,7 +8,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from dapr_hero.client import platform as client
+from dapr_hero.client import platform
 from dapr_hero.client.dead_letters import DeadLettersClient
 from dapr_hero.client.platform import ClientError
 from dapr_hero.contract.kinds import KINDS
@@ -32,7 +32,7 @@ def fake(settings: Settings) -> Iterator[FakeSidecar]:
 
 
 def publish(settings: Settings) -> None:
-    asyncio.run(client.publish(settings, iter([b"{}"]), 1, ConsoleReport()))
+    asyncio.run(platform.publish(settings, iter([b"{}"]), 1, ConsoleReport()))
 
 
 def test_an_event_is_published_with_the_token(settings: Settings, fake: FakeSidecar) -> None:
@@ -62,7 +62,7 @@ Ask = Callable[[Settings], Awaitable[object]]
 
 
 async def get(settings: Settings) -> None:
-    await client.get(settings, KINDS[0], "w")
+    await platform.get(settings, KINDS[0], "w")
 
 
 async def show(settings: Settings) -> None:
@@ -108,7 +108,7 @@ async def test_a_server_that_never_answers_is_given_up(ask: Ask, settings: Setti
 async def test_an_answer_without_an_end_is_given_up(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(client, "_MAX_ANSWER_BYTES", 1000)
+    monkeypatch.setattr(platform, "_MAX_ANSWER_BYTES", 1000)
     async with serving(settings.inventory_port, b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * 5000):
         with pytest.raises(ClientError, match="larger than 1,000 bytes"):
             await get(settings)
@@ -118,7 +118,7 @@ async def test_an_answer_without_an_end_is_given_up(
 async def test_an_id_reaches_the_server_as_it_is(id: str, settings: Settings) -> None:
     ok = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}"
     async with serving(settings.inventory_port, ok) as heads:
-        assert await client.get(settings, KINDS[0], id) == "{}"
+        assert await platform.get(settings, KINDS[0], id) == "{}"
     [head] = heads
     path = head.split()[1].decode()
     assert unquote(path) == f"/v1/{KINDS[0].resource}/{id}"

@@ -6,6 +6,7 @@ import pytest
 import yaml
 from dotenv import dotenv_values
 
+import tools.env_file
 from dapr_hero import settings
 from dapr_hero.cluster import credentials
 from dapr_hero.contract.mode import Mode
@@ -16,7 +17,6 @@ from dapr_hero.settings import Settings
 from tests.unit.cluster import files
 from tests.unit.cluster.fake_cluster import FakeCluster, Resource, made
 from tests.unit.cluster.files import K8S, ROOT, annotations, container, one, ports
-from tools import env_file as generated_env
 
 DEFAULTS = Settings.model_construct()
 KEYS = set(map(settings.key, Settings.model_fields))
@@ -34,7 +34,7 @@ def deployment(service: str) -> Resource:
 
 
 def test_env_is_what_the_settings_say() -> None:
-    assert (ROOT / ".env").read_text() == generated_env.text()
+    assert (ROOT / ".env").read_text() == tools.env_file.text()
 
 
 @each_service

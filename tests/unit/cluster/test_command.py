@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from dapr_hero.cli import main as cli
+from dapr_hero.cli import main
 from tests.unit.cluster.fake_cluster import FakeCluster, container, control_plane, made, pod, workload
 
 ROOT = Path(__file__).parents[3]
@@ -33,7 +33,7 @@ def hero(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], cl
     def call(*arguments: str) -> tuple[int, str, str]:
         monkeypatch.setattr(sys, "argv", ["dapr-hero", "k8s", *arguments])
         with pytest.raises(SystemExit) as ended:
-            cli.main()
+            main.main()
         out, err = capsys.readouterr()
         return int(ended.value.code or 0), out, err
 

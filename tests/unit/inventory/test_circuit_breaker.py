@@ -7,7 +7,7 @@ from structlog.testing import capture_logs
 
 from dapr_hero.contract.errors import Refused, Unavailable
 from dapr_hero.contract.items import PROBE, Item, Version
-from dapr_hero.inventory import circuit_breaker as module
+from dapr_hero.inventory import circuit_breaker
 from dapr_hero.inventory.circuit_breaker import StoreCircuitBreaker
 
 DOWN = Unavailable("postgresql", "read-only")
@@ -42,8 +42,8 @@ class Store:
 
 @pytest.fixture(autouse=True)
 def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_FIRST_PAUSE_SECONDS", 0.001)
-    monkeypatch.setattr(module, "_LONGEST_PAUSE_SECONDS", 0.004)
+    monkeypatch.setattr(circuit_breaker, "_FIRST_PAUSE_SECONDS", 0.001)
+    monkeypatch.setattr(circuit_breaker, "_LONGEST_PAUSE_SECONDS", 0.004)
 
 
 @pytest.fixture
@@ -117,7 +117,7 @@ async def test_one_save_tries_a_store_that_has_recovered(breaker: StoreCircuitBr
     with pytest.raises(Unavailable):
         await breaker.save([])
     async with asyncio.timeout(10):
-        while breaker._saves._state is not module._State.HALF_OPEN:
+        while breaker._saves._state is not circuit_breaker._State.HALF_OPEN:
             await asyncio.sleep(0.001)
     store.save_error, store.hangs = None, asyncio.Event()
     trial = asyncio.create_task(breaker.save([]))
@@ -218,7 +218,7 @@ async def test_a_bug_in_the_probe_does_not_leave_the_circuit_open(
 
 
 def test_pauses_grow_to_a_bound_and_differ() -> None:
-    pauses = [pause for pause, _ in zip(module._pauses(), range(50), strict=False)]
+    pauses = [pause for pause, _ in zip(circuit_breaker._pauses(), range(50), strict=False)]
     assert max(pauses[:1]) <= 0.001
     assert all(0.002 <= pause <= 0.004 for pause in pauses[10:])
     assert len(set(pauses)) == 50

@@ -9,8 +9,7 @@ import asyncpg
 import pytest
 
 from dapr_hero.contract.errors import Refused, Unavailable
-from dapr_hero.inventory import database as module
-from dapr_hero.inventory.database import Database
+from dapr_hero.inventory.database import Database, _errors_mapped
 from dapr_hero.settings import Settings
 
 LOGIN = {"host": "127.0.0.1", "port": "1", "username": "u", "password": "p", "database": "d"}
@@ -33,7 +32,7 @@ def database(secret: Mapping[str, str], seconds: float = 5) -> Database:
 
 async def mapped(error: Exception) -> Exception:
     with pytest.raises((Refused, Unavailable)) as caught:
-        async with module._errors_mapped():
+        async with _errors_mapped():
             raise error
     return caught.value
 

@@ -6,7 +6,6 @@ import pytest
 from dapr_hero.contract import events
 from dapr_hero.contract.errors import Unavailable
 from dapr_hero.contract.items import Malformed
-from dapr_hero.inventory import side_topics as module
 from dapr_hero.inventory.side_topics import SideTopics
 from dapr_hero.settings import Settings
 from dapr_hero.sidecar.interface import Sidecar
@@ -34,7 +33,7 @@ def broker() -> Broker:
 
 @pytest.fixture
 def side_topics(broker: Broker, monkeypatch: pytest.MonkeyPatch) -> SideTopics:
-    monkeypatch.setattr(module, "_PAUSE_SECONDS", 0.001)
+    monkeypatch.setattr("dapr_hero.inventory.side_topics._PAUSE_SECONDS", 0.001)
     return SideTopics(cast(Sidecar, broker), Settings())
 
 
@@ -70,7 +69,7 @@ async def test_a_broker_that_has_just_gone_is_waited_for(side_topics: SideTopics
 async def test_a_broker_that_stays_away_is_said(
     side_topics: SideTopics, broker: Broker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "_TIMEOUT_SECONDS", 0.01)
+    monkeypatch.setattr("dapr_hero.inventory.side_topics._TIMEOUT_SECONDS", 0.01)
     broker.refusals = 10_000
     with pytest.raises(Unavailable):
         await side_topics.park("gadgets", [one()], "down")
