@@ -54,7 +54,7 @@ def message(event: Event) -> dict[str, Any] | None:
 
 
 def is_whole(fields: Mapping[str, Any] | None) -> bool:
-    """Whether a message tells all of its event."""
+    """Return whether a message holds its whole event."""
     return bool(fields and fields.get("data") and all(fields[name] for name in FIELDS.values()))
 
 

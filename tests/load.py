@@ -30,7 +30,7 @@ Key = tuple[str, str]
 
 @dataclass
 class Ledger:
-    """What daprd has acknowledged, and what must therefore be there in the end."""
+    """The events that daprd has acknowledged, all of which must be accounted for in the end."""
 
     newest: dict[Key, int] = field(default_factory=dict)
     """The highest version of each item; it is also its price."""
@@ -47,7 +47,7 @@ class Ledger:
 
 @dataclass(frozen=True)
 class Load:
-    """What is published: events of these kinds in turn, each a new version of one of so many items."""
+    """The events to publish: these kinds in turn, each a new version of one of so many items."""
 
     seed: int
     rate: float
@@ -160,7 +160,7 @@ class Difference:
 
 
 def differences(settings: Settings, newest: Mapping[Key, int]) -> list[Difference]:
-    """Which items are, as of now, not as the ledger says; read over REST."""
+    """Return the items that differ from the ledger now; read over REST."""
     return asyncio.run(_differences(settings, newest))
 
 

@@ -21,6 +21,7 @@ PATTERNS = {
     r"\bwho (has|is|wants|can)\b": "callers with",
     r"\bmeanwhile\b": "in the meantime",
     r"\bby (HTTP|gRPC)\b": "over HTTP, over gRPC",
+    r"def test_(what|who|where|nobody|everybody)_": "the subject of the test as a noun",
     r'"""(What|Where|Who|How|Which|Whether)\b': "a noun or a verb first, not a clause",
     r"^\W*What (is|are|was|were|cannot|must|they|it) ": "a noun: the clause is the subject of the sentence",
 }
@@ -33,10 +34,12 @@ _SOURCES = (
     "docs",
     "k8s",
     "src",
-    "tests/chaos/report.md",
+    "tests",
 )
 _KINDS = {".md", ".py", ".yaml", ".mk", ""}
 _GENERATED = "_pb2"
+# Holds examples of each pattern.
+_EXAMPLES = "test_prose.py"
 
 
 class Finding(NamedTuple):
@@ -64,7 +67,12 @@ def files(root: Path) -> Iterator[Path]:
     for source in _SOURCES:
         path = root / source
         for each in [path] if path.is_file() else sorted(path.rglob("*")):
-            if each.is_file() and each.suffix in _KINDS and _GENERATED not in each.name:
+            if (
+                each.is_file()
+                and each.suffix in _KINDS
+                and _GENERATED not in each.name
+                and each.name != _EXAMPLES
+            ):
                 yield each
 
 

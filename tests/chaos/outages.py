@@ -30,28 +30,28 @@ class Outage(msgspec.Struct):
     down: str
     others: list[str]
     rate_before: float
-    rate_meanwhile: float
+    rate_during: float
     halt_seconds: float
     """The longest time, in all rounds, in which none of them was stored."""
 
     @property
     def kept(self) -> float:
-        return self.rate_meanwhile / self.rate_before
+        return self.rate_during / self.rate_before
 
 
 def measure(platform: RunningPlatform, down: str, resource: str) -> Outage:
     """Drain the same events with this part up and down, in turn."""
     others = [each for each in TYPES if each != resource]
-    before, meanwhile = [], []
+    before, during = [], []
     for number in range(_ROUNDS):
         before.append(_drain(platform, others, f"{down}-up-{number}"))
         platform.kill(down)
-        meanwhile.append(_drain(platform, others, f"{down}-down-{number}"))
+        during.append(_drain(platform, others, f"{down}-down-{number}"))
         platform.start(down)
         _all_land(platform, resource, f"{down}-down-{number}")
     rate_before = median(drain.rate for drain in before)
-    rate_meanwhile = median(drain.rate for drain in meanwhile)
-    return Outage(down, others, rate_before, rate_meanwhile, max(drain.halt_seconds for drain in meanwhile))
+    rate_during = median(drain.rate for drain in during)
+    return Outage(down, others, rate_before, rate_during, max(drain.halt_seconds for drain in during))
 
 
 def _drain(platform: RunningPlatform, others: list[str], run: str) -> Drain:

@@ -86,7 +86,7 @@ def _outages(outages: list[Outage]) -> str:
             each.down,
             " and ".join(each.others),
             f"{each.rate_before:,.0f}",
-            f"{each.rate_meanwhile:,.0f}",
+            f"{each.rate_during:,.0f}",
             f"**{each.kept:.0%}**",
             f"{each.halt_seconds:.1f}",
         ]

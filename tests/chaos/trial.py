@@ -40,7 +40,7 @@ class Recovery(msgspec.Struct):
 
 
 class Account(msgspec.Struct):
-    """What a trial has shown; all numbers are of events, but for the seconds."""
+    """The result of a trial, in events and seconds."""
 
     mode: str
     seed: int
@@ -52,12 +52,12 @@ class Account(msgspec.Struct):
     dead_letters: int
     lost: int
     duplicates: int
-    """Letters that are there twice or that no malformed event explains, and items that nobody published."""
+    """Duplicate letters, letters that no malformed event explains, and items that were never published."""
     settled_seconds: float
     """From the last publication until everything was in its place."""
     recoveries: list[Recovery]
     dead_parts: list[str]
-    """Parts that ended though nobody killed them."""
+    """Parts that ended without being killed."""
 
     @property
     def good(self) -> bool:
@@ -130,7 +130,7 @@ def _suffer(platform: RunningPlatform, fault: Fault, number: int, ledger: Ledger
 
 
 def _goes_through(platform: RunningPlatform, kind: str, id: str, deadline: float, ledger: Ledger) -> bool:
-    """Whether a new event is acknowledged and stored before the deadline."""
+    """Return whether a new event is acknowledged and stored before the deadline."""
     whole = event(TYPES[kind], id, price=1)
     while time.monotonic() < deadline:
         try:
@@ -159,7 +159,7 @@ def _settle(settings: Settings, ledger: Ledger, deadline_seconds: float) -> tupl
 
 
 async def _letters(settings: Settings) -> Counter[Any]:
-    """How often each event is among the dead letters, by its id."""
+    """Return the number of dead letters of each event, by its id."""
     found: Counter[Any] = Counter()
     async with DeadLettersClient(settings) as client:
         after = None

@@ -57,7 +57,7 @@ def handler() -> Handler:
 
 @pytest.fixture
 async def daprd(settings: Settings, handler: Handler) -> AsyncIterator[Deliverer]:
-    """What delivers to the mode's listener, which runs."""
+    """A client that delivers to the running listener of the mode."""
     listener = await modes.load(settings.dapr_mode).listen(
         settings, subscriptions(settings.topics), handler.deliver
     )

@@ -36,7 +36,7 @@ class FakeSidecar(api_service_v1.DaprServicer):
     """In-memory stores behind both APIs. Tests set `failing`, `broken_keys`, `healthy`, `gate`, at which
     reads of state wait, and `wants`, the token without which it refuses to publish; they read the rest.
 
-    It lives on a thread with a loop of its own: the SDK's constructor blocks the caller's loop while it asks
+    It runs on a separate thread with its own loop: the SDK's constructor blocks the caller's loop while it asks
     for the sidecar's health.
     """
 
@@ -206,7 +206,7 @@ class FakeSidecar(api_service_v1.DaprServicer):
 class Deliverer:
     """Hands events to an app as daprd does, over the mode's protocol; statuses come back in HTTP's words.
 
-    With the app's token, but for what daprd asks without: by gRPC, the subscriptions.
+    It sends the app's token, except with the question for subscriptions over gRPC, as daprd does.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -252,7 +252,7 @@ class Deliverer:
         return [statuses.get(id, "RETRY") for id in ids]
 
     async def wrapped(self, path: str, payload: bytes) -> str:
-        """What a topic holds, to a raw subscription: in an event that daprd makes up."""
+        """Deliver a message of a topic to a raw subscription: in an event that daprd creates."""
         made_up = {"data_content_type": "application/octet-stream", "type": "com.dapr.event.sent"}
         if self._http:
             event = {**made_up, "data_base64": base64.b64encode(payload).decode()}
@@ -277,7 +277,7 @@ class Deliverer:
         return list((await self._post(path, body, "application/json"))["statuses"])
 
     async def raw(self, path: str, body: bytes) -> str:
-        """What is no CloudEvent at all; only HTTP can carry it."""
+        """Deliver a body that is no CloudEvent; only HTTP can carry it."""
         return str((await self._post(path, body))["status"])
 
     async def _post(self, path: str, body: bytes, content_type: str = "application/cloudevents+json") -> Any:

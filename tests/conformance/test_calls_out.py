@@ -1,4 +1,4 @@
-"""What every mode asks of its sidecar, and how it takes the answers."""
+"""The calls of every mode to its sidecar, and its handling of the responses."""
 
 import asyncio
 import json

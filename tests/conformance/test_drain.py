@@ -26,7 +26,7 @@ Service = asyncio.subprocess.Process
 
 @pytest.fixture
 def gate(fake: FakeSidecar) -> Iterator[threading.Event]:
-    """What holds up every read of state, and with it the work that needs one, until it is set."""
+    """An event that holds up every read of state until it is set, and with it the work that needs one."""
     fake.gate = threading.Event()
     yield fake.gate
     fake.gate.set()
@@ -34,7 +34,7 @@ def gate(fake: FakeSidecar) -> Iterator[threading.Event]:
 
 @asynccontextmanager
 async def _running(service: str, settings: Settings, port: int) -> AsyncIterator[Service]:
-    """The service in a process of its own, once this port answers."""
+    """Start the service in a separate process; return it once this port answers."""
     hasty = {"tracing": False, "unready_seconds": 0.1, "request_timeout_seconds": 30}
     environment = {**os.environ, **settings.model_copy(update=hasty).environment()}
     command = [sys.executable, "-m", f"dapr_hero.{service}"]

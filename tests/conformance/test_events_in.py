@@ -1,4 +1,4 @@
-"""What every mode does with deliveries. Status words are those of Dapr's HTTP API."""
+"""Deliveries in every mode. Status words are those of Dapr's HTTP API."""
 
 import asyncio
 import base64
@@ -83,7 +83,7 @@ async def test_events_that_are_no_events_come_as_malformed_beside_good_ones(
             version(each)
 
 
-async def test_what_lacks_every_optional_attribute_is_still_handed_over(
+async def test_an_event_without_any_optional_attribute_is_delivered(
     daprd: Deliverer, handler: Handler
 ) -> None:
     bare = event() | {"id": None, "source": None, "specversion": None, "datacontenttype": None}
@@ -185,7 +185,7 @@ async def test_it_listens_on_loopback_only(daprd: Deliverer) -> None:
 
 @pytest.mark.parametrize("path", [*(kind.parked_path for kind in KINDS), DEAD_LETTERS_PATH])
 @pytest.mark.parametrize("payload", [b'{"type": "widget.v1", "price": 1.0}', b"no event \xff", b""])
-async def test_what_was_put_aside_comes_byte_for_byte(
+async def test_parked_messages_are_delivered_byte_for_byte(
     daprd: Deliverer, handler: Handler, path: str, payload: bytes
 ) -> None:
     assert await daprd.wrapped(path, payload) == "SUCCESS"

@@ -1,4 +1,4 @@
-"""What is too large for a callback server, in every mode; what is just not, is served."""
+"""The size limit of the callback server in every mode: a delivery at the limit is served, a larger one is not."""
 
 import asyncio
 
@@ -12,7 +12,7 @@ from tests.conformance.fake_sidecar import Deliverer
 from tests.conformance.test_events_in import failure
 from tests.events import event
 
-# More than what an event is on the wire beside its description.
+# More than the size of an event on the wire without its description.
 _SPARE = 2048
 _ABOVE = MAX_MESSAGE_BYTES + 1
 _ANNOUNCED = b"content-length: %d\r\n\r\n" % _ABOVE

@@ -1,4 +1,4 @@
-"""What becomes of an odd event is the same in every mode, with daprd's own steps between those of the app."""
+"""Odd events have the same outcome in every mode, with daprd's own steps between those of the app."""
 
 import json
 from collections.abc import AsyncIterator, Sequence

@@ -36,15 +36,15 @@ async def test_daprd_is_let_in_with_the_token_of_the_app(daprd: Deliverer, handl
 
 
 @pytest.mark.parametrize("token", ["", "for-daprd", "for-the-ap", "for-the-app2"])
-async def test_nobody_else_is_let_in(daprd: Deliverer, handler: Handler, token: str) -> None:
+async def test_callers_without_the_token_are_rejected(daprd: Deliverer, handler: Handler, token: str) -> None:
     stranger = Deliverer(daprd.settings.model_copy(update={"app_api_token": token}))
     for delivery in (stranger.one("/widgets.v1", event()), stranger.bulk("/widgets.v1", [event()])):
         assert await failure(delivery) in REFUSED
     assert handler.batches == []
 
 
-async def test_what_daprd_asks_without_a_token_is_answered(daprd: Deliverer) -> None:
-    """By gRPC that is its question for subscriptions; by HTTP it shows the token there, too."""
+async def test_daprds_question_without_a_token_is_answered(daprd: Deliverer) -> None:
+    """Over gRPC daprd asks for the subscriptions without a token; over HTTP it sends the token there, too."""
     stranger = Deliverer(daprd.settings.model_copy(update={"app_api_token": ""}))
     if daprd.settings.dapr_mode.protocol == "grpc":
         assert len(await stranger.registrations()) == len(KINDS) + 2

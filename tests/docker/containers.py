@@ -31,6 +31,6 @@ def container(image: str, *options: str, env: Mapping[str, str] | None = None) -
 
 
 def ended_well(id: str) -> bool:
-    """Whether the container, told to stop, comes to its end by itself and without error."""
+    """Return whether the container stops by itself and without error when asked to."""
     docker("stop", "--time=20", id)
     return docker("inspect", "--format={{.State.ExitCode}}", id).stdout.strip() == "0"

@@ -47,7 +47,7 @@ def settings(request: pytest.FixtureRequest) -> Settings:
 
 
 def _serves(id: str) -> bool:
-    """Whether the service says that all of its servers are up."""
+    """Return whether the service reports that all of its servers are up."""
     return " is ready" in docker("logs", id).stderr
 
 

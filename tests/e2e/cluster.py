@@ -121,7 +121,7 @@ def settled(name: str, namespace: str, kind: str = "deployment") -> None:
 def execute(
     namespace: str, target: str, container: str, script: str, *arguments: str, seconds: float = 120
 ) -> str:
-    """What a Python script prints that runs inside of a container; there is no shell in it."""
+    """Run a Python script inside a container, which has no shell; return its output."""
     command = ["kubectl", "exec", "--stdin", "--namespace", namespace, target, "--container", container]
     done = subprocess.run(
         [*command, "--", "/app/bin/python", "-", *arguments],

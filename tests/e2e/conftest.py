@@ -56,7 +56,7 @@ def rest() -> Iterator[Api]:
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """After a failure, what all pods have to say is kept beside the report."""
+    """After a failure, keep the logs of all pods next to the report."""
     if session.testsfailed:
         evidence.collect(Path("build/e2e"))
 

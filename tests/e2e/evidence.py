@@ -1,4 +1,4 @@
-"""What a cluster knows about a failure: logs, events and descriptions of all namespaces of the platform."""
+"""The evidence of a failure in a cluster: logs, events and descriptions of all namespaces of the platform."""
 
 from pathlib import Path
 

@@ -53,7 +53,7 @@ def over_http(url: str) -> list[Any]:
 
 
 def plain_bytes(address: str) -> str:
-    """What comes back for the opening of HTTP/2 in plain text."""
+    """Return the response to the preface of HTTP/2 in plain text."""
     with socket.create_connection((address, INTERNAL_PORT), timeout=15) as connection:
         connection.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes(9))
         try:
@@ -63,7 +63,7 @@ def plain_bytes(address: str) -> str:
 
 
 def without_certificate(address: str) -> str:
-    """Whether a caller without a certificate of Sentry's gets as far as a first byte."""
+    """Return whether a caller without a certificate of Sentry's receives a first byte."""
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     context.set_alpn_protocols(["h2"])
@@ -79,7 +79,7 @@ def without_certificate(address: str) -> str:
 
 
 def reachable(address: str) -> dict[str, bool]:
-    """Which ports of the pod take a connection from another pod."""
+    """Return the ports of the pod that accept a connection from another pod."""
     return {str(port): connects(address, port) for port in (3004, 3500, 50001, 50002, 50151)}
 
 

@@ -27,7 +27,7 @@ reads = 0
 
 
 async def main() -> None:
-    # A connection for each read, so that every one of them is balanced anew.
+    # A connection for each read, so that each of them is balanced separately.
     connector = aiohttp.TCPConnector(force_close=True)
     timeout = aiohttp.ClientTimeout(total=15)
     async with (

@@ -1,4 +1,4 @@
-"""Who is kept out, and what nobody may do."""
+"""Access control: callers and calls that are rejected."""
 
 import json
 from pathlib import Path
@@ -35,7 +35,7 @@ print(json.dumps({
 
 @pytest.fixture(scope="module")
 def answers(deployed: None, visitor: None) -> dict[str, Any]:
-    """What a stranger gets for what it tries; asked once, read by several tests."""
+    """Return the results of a stranger's attempts, made once for several tests."""
     address = cluster.pods_of("products", cluster.PRODUCTS)[0]["status"]["podIP"]
     found: dict[str, Any] = cluster.as_visitor((Path(__file__).parent / "intrusion.py").read_text(), address)
     return found

@@ -28,7 +28,7 @@ def test_an_event_is_stored_and_read_back(rest: Api, type: str, resource: str) -
 
 
 @every_kind
-def test_what_is_not_there_is_not_found(rest: Api, type: str, resource: str) -> None:
+def test_a_missing_item_is_not_found(rest: Api, type: str, resource: str) -> None:
     answer = rest.get(f"/v1/{resource}/none")
     assert (answer.status_code, answer.json()["type"]) == (404, "NOT_FOUND")
 

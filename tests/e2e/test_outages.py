@@ -1,4 +1,4 @@
-"""What comes and goes in a cluster: services are scaled and rolled, secrets rotated, pods moved."""
+"""Changes in a cluster: services are scaled and rolled, secrets rotated, pods moved."""
 
 import asyncio
 import secrets
@@ -24,7 +24,7 @@ def test_events_for_a_service_that_is_away_land_when_it_is_back(rest: Api) -> No
     cluster.scale("products", cluster.PRODUCTS, 0)
     try:
         cluster.publish(*(event("thingamajig.v1", id) for id in ids))
-        widget = fresh("meanwhile")
+        widget = fresh("during")
         cluster.publish(event("widget.v1", widget))
         assert rest.stored("widgets", widget)["id"] == widget, "the others go on"
         assert rest.get(f"/v1/products/{ids[0]}").status_code == 503
@@ -49,7 +49,7 @@ def test_a_rollout_under_load_loses_no_event_and_fails_no_read() -> None:
 
 
 def _under_load(act: Callable[[], None]) -> dict[str, Any]:
-    """What the visitor has published and read while this was done; its load ends after it."""
+    """Return the events that the visitor has published and read during the block; its load ends after it."""
 
     async def both() -> dict[str, Any]:
         prefix = fresh("rolled")
@@ -113,7 +113,7 @@ async def _rotate(password: str) -> None:
         await connection.close()
 
 
-def test_what_is_stored_survives_the_pods_of_the_stores(rest: Api) -> None:
+def test_stored_items_survive_the_pods_of_the_stores(rest: Api) -> None:
     ids = {resource: fresh("kept") for _, resource in CASES}
     cluster.publish(*(event(type, ids[resource]) for type, resource in CASES))
     for resource, id in ids.items():

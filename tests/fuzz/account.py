@@ -22,7 +22,7 @@ def check_fresh(world: World, resource: str, batch: Sequence[Judged], answers: S
     ]
     for each, fate in zip(batch, fates, strict=True):
         _check_fate(fate, _may(world, each, world.down.broker))
-    # Of two events that say the same if one is lenient, nobody can tell whose letter it is.
+    # Two events can be equal to a lenient reader; then their letters cannot be told apart.
     certain = [fate for each, fate in zip(batch, fates, strict=True) if each.quality is Quality.BAD]
     assert certain.count("dead letter") <= len(world.dead_letters) <= fates.count("dead letter"), "once each"
     _check_nothing_else(world, resource, batch, world.dead_letters)
@@ -53,7 +53,7 @@ def _check_members(world: World, resource: str, batch: Sequence[Judged], answer:
 
 
 def resource_of(letter: Judged) -> str:
-    """Where a dead letter lands that is a good event."""
+    """Return the resource of a dead letter that is a good event."""
     return kind_of(letter.whole.get("type") if letter.whole else None).resource
 
 

@@ -55,7 +55,7 @@ def host() -> Iterator[Host]:
 
 @pytest.fixture(scope="module")
 def impatient() -> Iterator[None]:
-    """A broker that is down is asked once: nobody mends it meanwhile."""
+    """A broker that is down is called once: it does not recover during the test."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(side_topics, "_TIMEOUT_SECONDS", -1.0)
         yield

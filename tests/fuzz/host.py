@@ -1,4 +1,4 @@
-"""Servers as the services run them, on an event loop and a thread of their own; the test is their client."""
+"""Servers as the services run them, on a separate event loop and thread; the test is their client."""
 
 import asyncio
 import select

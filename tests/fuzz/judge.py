@@ -1,4 +1,4 @@
-"""What the contract says of an event, read anew: by no line of the code that it judges."""
+"""The contract for events, implemented a second time: it shares no line with the code that it judges."""
 
 import base64
 import json
@@ -16,7 +16,7 @@ class Quality(Enum):
     GOOD = "must be stored"
     BAD = "must be kept as a dead letter"
     # Too deep for Python, two members of one name, a number beyond all doubles, half a surrogate pair,
-    # something that is not UTF-8 where nobody looks: JSON leaves open what these are.
+    # bytes that are not UTF-8 in an unread member: JSON does not define them.
     EITHER = "one of both"
 
 
@@ -63,7 +63,7 @@ _NUMBER = re.compile(r"(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?", re.ASCII)
 
 
 def read(raw: bytes) -> Any:
-    """What a JSON text says, however deep. Raises: ValueError."""
+    """Return the value of a JSON text of any depth. Raises: ValueError."""
     text = shallow(raw).decode()
     return json.loads(
         text, parse_float=Number, parse_int=Number, parse_constant=_refuse, object_pairs_hook=_pairs
@@ -76,7 +76,7 @@ def shallow(raw: bytes) -> bytes:
 
 
 def _flat(nest: re.Match[bytes]) -> bytes:
-    """Its neighbours' brackets, beside its own, stay; and so does a text, whatever is in it."""
+    """Return the text without its own brackets; strings stay, whatever is in them."""
     if nest[0].startswith(b'"'):
         return nest[0]
     opening = b"[" if nest[1] else b'{"a":'
@@ -105,7 +105,7 @@ def _data(whole: dict[str, Any]) -> tuple[Any, bool]:
 
 
 def read_loosely(raw: bytes) -> tuple[Any, bool]:
-    """What a text says if one is lenient, None for nothing; and whether one has to be."""
+    """Return the value of a text to a lenient reader, None for nothing; and whether leniency is needed."""
     readable = raw.decode(errors="replace").encode()
     odd = readable != raw or shallow(raw) != raw or bool(_SURROGATE.search(_PAIR.sub(b"", raw)))
     try:
@@ -219,7 +219,7 @@ def _pairs(pairs: list[tuple[str, Any]]) -> Pairs:
 
 
 def _is_loose(value: Any) -> bool:
-    """Whether there are two members of one name, or a number that no double can hold."""
+    """Return whether two members have one name, or a number exceeds a double."""
     if isinstance(value, Pairs):
         return value.repeated or any(map(_is_loose, value.values()))
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""What goes wrong in JSON, in times and in content types: the parts of hostile texts."""
+"""The parts of hostile texts: errors in JSON, in times and in content types."""
 
 LEVELS = [45, 200, 500, 700, 850, 900, 950, 980, 1000, 1500, 5000, 12_000]
 NUMBERS = [

@@ -1,4 +1,4 @@
-"""How long the fuzz goes on: a little in every test run, much with `make fuzz`."""
+"""The length of the fuzz tests: short in every test run, long with `make fuzz`."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""What the fuzz has sent, and what became of it."""
+"""Counts the inputs of the fuzz tests by their outcomes."""
 
 import time
 from collections import Counter

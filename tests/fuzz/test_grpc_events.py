@@ -1,4 +1,4 @@
-"""Whatever daprd may call with, and more, in the two modes that take events by gRPC."""
+"""Hostile deliveries over gRPC, in the two modes that receive events over it."""
 
 import json
 from collections.abc import Iterator
@@ -269,7 +269,7 @@ _REQUESTS: dict[str, Any] = {
 @given(_messages())
 @PROFILE
 def test_bytes(grpc: Listening, caller: Caller, count: Count, message: tuple[str, bytes]) -> None:
-    """gRPC itself refuses what is no message, and the SDK what is on a path that nobody has asked for."""
+    """gRPC itself refuses bytes that are no message, and the SDK an event on an unregistered path."""
     grpc.world = World(grpc.settings)
     method, raw = message
     code = caller.raw(method, raw)

@@ -1,4 +1,4 @@
-"""Whatever daprd may POST, and more, to the two modes that take events by HTTP."""
+"""Hostile deliveries over HTTP, in the two modes that receive events over it."""
 
 import base64
 import json

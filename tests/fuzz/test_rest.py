@@ -70,7 +70,7 @@ class Counted:
 
 
 def test_by_its_description(host: Host, tally: Tally, seed: int, tmp_path: Path) -> None:
-    """Schemathesis as a process of its own: it changes Hypothesis wherever it is imported."""
+    """Run Schemathesis in a separate process: it changes Hypothesis wherever it is imported."""
     app, begun = Counted(), time.monotonic()
     with host.serving(app) as client:
         run = subprocess.run(

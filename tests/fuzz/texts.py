@@ -1,4 +1,4 @@
-"""JSON as nobody should write it: texts, not values, so that they can be wrong in every way."""
+"""Odd JSON: texts, not values, so that they can be wrong in every way."""
 
 import base64
 import json

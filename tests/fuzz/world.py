@@ -1,4 +1,4 @@
-"""What stands behind the handlers: stores, a broker and a table in memory, each up or down as a test says.
+"""The dependencies of the handlers: stores, a broker and a table in memory, each up or down as a test says.
 
 They refuse what the real ones refuse, with the same errors, and hold all that they are given.
 """
@@ -22,7 +22,7 @@ from dapr_hero.sidecar.interface import Sidecar
 
 
 class Down(NamedTuple):
-    """Which dependencies do not answer."""
+    """The dependencies that do not answer."""
 
     stores: bool = False
     broker: bool = False
@@ -53,7 +53,7 @@ class Store:
 
 
 class Broker:
-    """What was published, by topic."""
+    """The published messages, by topic."""
 
     def __init__(self, down: bool) -> None:
         self._down = down

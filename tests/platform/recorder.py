@@ -1,4 +1,4 @@
-"""An app that records what daprd delivers by gRPC, and accepts it."""
+"""An app that records what daprd delivers over gRPC, and accepts it."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor

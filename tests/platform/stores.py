@@ -1,4 +1,4 @@
-"""How many items each store has, counted behind Dapr's back."""
+"""Counts the items of each store without Dapr."""
 
 from collections import Counter
 

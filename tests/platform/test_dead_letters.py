@@ -81,7 +81,7 @@ def test_a_letter_tells_reason_time_attempts_trace_and_its_event(platform: Runni
     assert json.loads(hero(platform, "list", "--json").stdout)["total"] == len(letters(platform))
 
 
-def test_what_still_cannot_be_stored_is_back_after_its_replay(platform: RunningPlatform) -> None:
+def test_an_event_that_still_cannot_be_stored_is_back_after_its_replay(platform: RunningPlatform) -> None:
     [letter] = kept(platform, event(price="x"))
     answer = hero(platform, "replay", letter["key"])
     assert (answer.returncode, "replayed 1 of 1" in answer.stdout) == (0, True)
@@ -144,7 +144,7 @@ def test_a_replay_during_an_outage_of_the_broker_leaves_the_letter_as_it_was(
     eventually(lambda: platform.get("/v1/widgets/cut").status_code == 200)
 
 
-def test_what_is_no_cloud_event_is_kept_shown_and_discarded_but_not_replayed(
+def test_a_message_that_is_no_cloud_event_is_kept_shown_and_discarded_but_not_replayed(
     platform: RunningPlatform,
 ) -> None:
     with broker(platform.settings) as valkey:

@@ -1,4 +1,4 @@
-"""The real daprd hands over odd events by gRPC exactly as the fakes do."""
+"""The real daprd hands over odd events over gRPC exactly as the fakes do."""
 
 import json
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""What every mode does on the real platform."""
+"""Every mode on the real platform."""
 
 import json
 import secrets

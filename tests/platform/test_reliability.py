@@ -87,7 +87,7 @@ def test_products_down_its_circuit_opens_others_go_on_and_its_events_land_later(
     platform: RunningPlatform,
 ) -> None:
     def acted(policy: str, **labels: str) -> float:
-        """How often this policy of the calls to products has."""
+        """Return the number of activations of this policy of the calls to products."""
         labels |= {"policy": policy, "target": f"app_{platform.settings.products_address}"}
         return of_sidecar(platform, "dapr_resiliency_activations_total", **labels)
 
@@ -179,7 +179,7 @@ def _permit(valkey: Valkey, *rules: str) -> None:
 
 
 def test_valkey_restarted(platform: RunningPlatform) -> None:
-    """It is the broker too: what is published meanwhile is not acknowledged."""
+    """It is the broker too: events that are published during the outage are not acknowledged."""
     with load(platform, "valkey"):
         _more_are_stored(platform, "gadgets")
         platform.kill("valkey")

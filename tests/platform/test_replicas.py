@@ -1,4 +1,4 @@
-"""Two inventories that share the events; one after the other is replaced, and nobody notices."""
+"""Two inventories that share the events; one after the other is replaced without a lost event or read."""
 
 import threading
 from collections.abc import Iterator
@@ -83,7 +83,7 @@ def _is_ready(http: httpx.Client, url: str) -> bool:
 
 
 def _handled(inventory: Settings) -> bool:
-    """Whether this one has had its share of the events."""
+    """Return whether this replica has stored events."""
     text = httpx.get(f"http://127.0.0.1:{inventory.inventory_port}/metrics").text
     return 'dapr_hero_events_total{path="/widgets.v1",verdict="stored"}' in text
 

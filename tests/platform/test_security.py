@@ -1,6 +1,6 @@
-"""Who is kept out, what is not told and where nobody listens, on the real platform.
+"""Security on the real platform: rejected callers, secrets that stay secret, and closed ports.
 
-In two modes, one by HTTP with the SDK and one by gRPC without; the guards of all four: tests/conformance.
+In two modes, one over HTTP with the SDK and one over gRPC without; the guards of all four: tests/conformance.
 """
 
 import json
@@ -69,7 +69,7 @@ def over_grpc(method: Any, request: Any, headers: dict[str, str]) -> Answer:
 
 
 def proxied(settings: Settings, sidecar_port: int, method: str = "GetProduct") -> Answer:
-    """What products answers to a call over gRPC through this sidecar."""
+    """Return the response of products to a call over gRPC through this sidecar."""
     headers = {"dapr-app-id": settings.products_address, **tokens.to_daprd(settings)}
     with grpc.insecure_channel(f"127.0.0.1:{sidecar_port}") as channel:
         if method == "Check":
@@ -164,7 +164,7 @@ async def test_the_services_refuse_who_has_not_their_token(platform: RunningPlat
 def test_all_listen_on_loopback_only(platform: RunningPlatform, intruder: Daprd) -> None:
     settings = platform.settings
     found = {(each.laddr.port, each.laddr.ip) for each in _listening(platform)}
-    # Sentry 1.18 serves its health on every address, whatever it is told.
+    # Sentry 1.18 serves its health on every address, whatever its options.
     found -= {pair for pair in found if pair[0] == settings.sentry_health_port}
     assert {ip for _, ip in found} <= {"127.0.0.1", "::1", "::ffff:127.0.0.1"}, sorted(found)
     expected = {
@@ -278,7 +278,7 @@ def _secrets(settings: Settings) -> dict[str, str]:
     return kept
 
 
-def test_what_holds_a_secret_is_the_owners_alone(platform: RunningPlatform) -> None:
+def test_files_with_secrets_belong_to_the_owner_alone(platform: RunningPlatform) -> None:
     every = [secret.encode() for secret in _secrets(platform.settings).values()]
     files = [path for path in location(platform.settings).rglob("*") if path.is_file()]
     holding = [path for path in files if any(secret in path.read_bytes() for secret in every)]

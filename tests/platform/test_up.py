@@ -47,7 +47,7 @@ def hero(settings: Settings, *arguments: str) -> subprocess.CompletedProcess[str
 
 
 def _item(settings: Settings, resource: str, id: str) -> str:
-    """What `get` prints; nothing when there is no such item."""
+    """Return the output of `get`; "" when there is no such item."""
     return hero(settings, "get", resource, id).stdout
 
 
@@ -170,7 +170,7 @@ def test_each_part_that_is_killed_comes_back_and_no_event_is_lost(settings: Sett
 
 
 def _is_back(up: Terminal, part: str) -> bool:
-    """Whether the death of a part and its recovery are on the screen, in a line each."""
+    """Return whether the death of a part and its recovery are on the screen, in a line each."""
     died = f"{part} was killed by SIGKILL; restarting it in 0.2 s\n"
     return died in up.text and f"\n{part} is up (" in f"\n{up.text.partition(died)[2]}"
 
@@ -293,7 +293,7 @@ def _works(line: str, env: dict[str, str]) -> bool:
     return subprocess.run(["bash", "-c", program], env=env, capture_output=True, timeout=60).returncode == 0
 
 
-def test_what_keeps_a_second_one_from_starting_is_one_line_and_a_killed_one_leaves_nothing(
+def test_a_second_platform_fails_with_one_line_and_a_killed_one_leaves_nothing(
     settings: Settings, up: Terminal
 ) -> None:
     elsewhere = settings.model_copy(update={"data_dir": Path(str(settings.data_dir) + "-2")})

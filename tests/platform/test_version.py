@@ -8,7 +8,7 @@ import pytest
 from dapr_local.install.pins import VERSION
 from dapr_local.install.runtime import DaprRuntime, version_of
 
-# Each ends at once, because it cannot use what it is told to use.
+# Each exits at once, because its options are unusable.
 REFUSED = {
     "daprd": ["--app-id=version", "--config=/absent", "--dapr-listen-addresses=127.0.0.1"],
     "sentry": ["--oidc-server-tls-cert-file=no-key"],

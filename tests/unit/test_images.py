@@ -1,4 +1,4 @@
-"""What the images are made from; what they are, once built: tests/docker."""
+"""The inputs of the images. tests/docker has the tests of built images."""
 
 import subprocess
 import sys

@@ -20,7 +20,7 @@ def dapr(settings: Settings | None = None) -> Finding:
     return found
 
 
-def test_what_is_there_is_named(tmp_path: Path) -> None:
+def test_installed_programs_are_listed(tmp_path: Path) -> None:
     for name in ("daprd", "sentry"):
         program(tmp_path / "bin" / name, VERSION)
     assert dapr() == Finding(f"daprd and sentry {VERSION}", True, str(tmp_path / "bin"))

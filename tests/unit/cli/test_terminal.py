@@ -31,7 +31,7 @@ UNSAFE = [
 
 
 @pytest.mark.parametrize("text", UNSAFE)
-def test_what_could_control_a_terminal_is_escaped(text: str) -> None:
+def test_control_characters_are_escaped(text: str) -> None:
     shown = printable(f"a{text}b")
     assert shown.isprintable()
     assert shown == f"a\\u{ord(text[0]):04x}{text[1:]}b"

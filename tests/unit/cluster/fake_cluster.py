@@ -19,7 +19,7 @@ class FakeCluster:
     def __init__(self) -> None:
         self.version: Resource = {"serverVersion": {"gitVersion": "v1.35.4"}}
         self.built: list[Resource] = []
-        """What kustomize makes of any folder."""
+        """The result of kustomize for any folder."""
         self.resources: list[Resource] = [
             control_plane("operator"),
             control_plane("sidecar-injector", INSTALLED),
@@ -27,7 +27,7 @@ class FakeCluster:
             made("Configurations.dapr.io", "daprsystem", "dapr-system", spec={"mtls": {"enabled": True}}),
         ]
         self.log = ""
-        """What every container has said."""
+        """The log of every container."""
         self.changes: list[str] = []
         """The verbs that change something, as they came."""
         self.applied: list[str] = []
@@ -57,7 +57,7 @@ class FakeCluster:
         return next((each for each in found if each["metadata"].get("namespace", "") == namespace), None)
 
     def secret(self, namespace: str, name: str) -> dict[str, str]:
-        """What is in it; {} when there is no such one."""
+        """Return a resource; {} when there is no such one."""
         found = self.find("Secret", name, namespace) or {"data": {}}
         return {key: base64.b64decode(value).decode() for key, value in found["data"].items()}
 

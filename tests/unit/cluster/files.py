@@ -34,13 +34,13 @@ def container(workload: Resource) -> dict[str, Any]:
 
 
 def annotations(workload: Resource) -> dict[str, str]:
-    """What it tells Dapr's injector, without `dapr.io/` in front."""
+    """Return the annotations for Dapr's injector, without the prefix `dapr.io/`."""
     found = workload["spec"]["template"]["metadata"]["annotations"]
     return {key.removeprefix("dapr.io/"): value for key, value in found.items()}
 
 
 def ports(policy: Resource, direction: str) -> dict[str, set[int]]:
-    """Which ports a NetworkPolicy opens, by namespace; "" is any."""
+    """Return the ports that a NetworkPolicy opens, by namespace; "" is any."""
     opened: dict[str, set[int]] = {}
     for rule in policy["spec"].get(direction, []):
         for namespace in _namespaces(rule.get("from" if direction == "ingress" else "to", [])):

@@ -71,7 +71,7 @@ def test_namespaces_come_first_then_secrets_then_what_reads_them(hero: Call, clu
         (lambda c: None, ("--overlay", "nowhere"), "there is no overlay 'nowhere': choose one of bare, "),
     ],
 )
-def test_what_cannot_be_deployed_is_one_line_and_changes_nothing(
+def test_a_deployment_that_cannot_start_is_one_line_and_changes_nothing(
     broken: Callable[[FakeCluster], None],
     arguments: tuple[str, ...],
     told: str,

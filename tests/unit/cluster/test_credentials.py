@@ -64,7 +64,7 @@ def test_a_secret_that_somebody_emptied_is_made_anew(cluster: FakeCluster) -> No
     assert cluster.secret(INVENTORY, "postgres")["username"] == "inventory"
 
 
-def test_what_env_says_of_the_local_platform_is_not_of_the_cluster(
+def test_the_local_settings_in_env_do_not_reach_the_cluster(
     cluster: FakeCluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DAPR_HERO_POSTGRES_PORT", "15432")

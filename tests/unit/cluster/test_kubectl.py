@@ -1,4 +1,4 @@
-"""What is told when kubectl is missing, fails or hangs, and how its answers are read."""
+"""kubectl: its errors when it is missing, fails or hangs, and its output."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from tests.unit.dapr_local.fake_release import script
 
 @pytest.fixture
 def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where kubectl is to be: the only folder on PATH."""
+    """The only folder on PATH, for a kubectl."""
     monkeypatch.setenv("PATH", str(tmp_path))
     return tmp_path / "kubectl"
 
@@ -44,7 +44,7 @@ def test_one_that_does_not_end_is_given_up(program: Path) -> None:
         kubectl.run("version", timeout=0.05)
 
 
-def test_what_is_applied_goes_in_as_one_list(program: Path, tmp_path: Path) -> None:
+def test_resources_are_applied_as_one_list(program: Path, tmp_path: Path) -> None:
     script(
         program,
         f'echo "$@" > {tmp_path}/called',
@@ -55,7 +55,7 @@ def test_what_is_applied_goes_in_as_one_list(program: Path, tmp_path: Path) -> N
     assert (tmp_path / "given").read_text() == '{"kind": "Pod"}\n'
 
 
-def test_what_is_not_there_is_none_and_what_is_there_is_read(program: Path) -> None:
+def test_a_missing_resource_is_none_and_an_existing_one_is_read(program: Path) -> None:
     script(program, 'case "$3" in there) echo \'{"kind": "Pod"}\';; esac')
     assert kubectl.find("pod", "gone") is None
     assert kubectl.find("pod", "there") == {"kind": "Pod"}

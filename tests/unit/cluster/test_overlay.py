@@ -1,4 +1,4 @@
-"""What kustomize is asked to build: an overlay in one mode, with the images of one version."""
+"""The input of kustomize: an overlay in one mode, with the images of one version."""
 
 from pathlib import Path
 from typing import Any

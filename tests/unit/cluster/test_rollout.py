@@ -1,4 +1,4 @@
-"""When a rollout counts as done, and what is told when it does not come to that."""
+"""The end of a rollout, and the error when it does not complete."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What a person is told of the platform in the cluster."""
+"""The status of the platform in a cluster, as it is printed."""
 
 from typing import Any
 

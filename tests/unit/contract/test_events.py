@@ -94,7 +94,7 @@ def test_data_decides_where_both_members_are_there() -> None:
 
 
 @pytest.mark.parametrize("value", ["", "!", "e30", "é", 5, False, [], {}])
-def test_what_is_not_base64_is_malformed(value: Any) -> None:
+def test_data_that_is_not_base64_is_malformed(value: Any) -> None:
     with pytest.raises(Malformed, match="data"):
         events.version(decoded(event() | {"data": None, "data_base64": value}))
 
@@ -113,7 +113,7 @@ def test_a_time_that_is_none_is_malformed(time: Any) -> None:
 
 
 @pytest.mark.parametrize("raw", [b"", b"{", b"[]", b"5", b"null", b"\xff\xfe", b'"x"'])
-def test_what_is_no_event_has_a_fault(raw: bytes) -> None:
+def test_a_message_that_is_no_event_has_a_fault(raw: bytes) -> None:
     with pytest.raises(Malformed, match="not a CloudEvent"):
         events.version(events.decode(raw))
 
@@ -141,14 +141,14 @@ def test_a_sender_cannot_say_what_we_say_of_an_event(name: str, value: Any) -> N
     assert json.loads(got.original()) == whole
 
 
-def test_what_is_nested_too_deep_is_no_event() -> None:
+def test_json_that_is_nested_too_deep_is_no_event() -> None:
     assert events.decode(b'{"x":' + DEEP + b"}").fault.startswith("not a CloudEvent")
 
 
 @pytest.mark.parametrize(
     "raw", [b"no event", b"[]", b'{"x":"\xff"}', b'{"x":"\\ud800"}', b'{"x":' + DEEP + b"}"]
 )
-def test_what_is_not_a_json_object_is_wrapped_and_comes_out_as_it_was(raw: bytes) -> None:
+def test_bytes_that_are_no_json_object_are_wrapped_and_unwrapped_unchanged(raw: bytes) -> None:
     wrapper = events.dead_letter_event(events.decode(raw), "tests", "why")
     assert json.loads(wrapper)["type"] == events.WRAPPED_TYPE
     assert json.loads(wrapper)["deadletterreason"] == "why"
@@ -168,7 +168,7 @@ def test_an_event_that_daprd_would_complete_is_wrapped(name: str, values: list[A
         assert "data" not in json.loads(wrapper)
 
 
-def test_what_is_one_only_gets_the_reason() -> None:
+def test_an_event_only_gets_the_reason() -> None:
     whole = event(price="x")
     assert json.loads(events.dead_letter_event(decoded(whole), "tests", "why")) == whole | {
         "deadletterreason": "why"

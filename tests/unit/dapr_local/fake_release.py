@@ -1,4 +1,4 @@
-"""What obtaining Dapr meets, small: programs that answer, a release server, a report that remembers."""
+"""A small world for the installation of Dapr: programs that answer, a release server, a report that remembers."""
 
 import gzip
 import io

@@ -59,7 +59,7 @@ def test_fresh_does_not_follow_links(root: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("fresh", [False, True])
-@pytest.mark.parametrize("marker", [None, "somebody else's format\n"])
+@pytest.mark.parametrize("marker", [None, "format of another program\n"])
 def test_a_directory_of_somebody_else_is_refused(root: Path, fresh: bool, marker: str | None) -> None:
     root.mkdir(parents=True)
     (root / "thesis").write_text("three years")

@@ -56,7 +56,7 @@ def test_bytes_are_told_as_such() -> None:
     assert "Downloading: 45.0 MB, 15 s" in out.getvalue().splitlines()
 
 
-def test_what_fails_is_not_told_as_done() -> None:
+def test_a_failure_is_not_reported_as_done() -> None:
     target, out = console(terminal=False)
     with pytest.raises(OSError, match="gone"), ConsoleReport(target).track("Downloading", 10, "bytes"):
         raise OSError("gone")

@@ -14,7 +14,7 @@ DOWN = Unavailable("postgresql", "read-only")
 
 
 class Store:
-    """Fails as it is told to; notes its calls."""
+    """Fails on demand; notes its calls."""
 
     def __init__(self) -> None:
         self.read_error: Exception | None = None

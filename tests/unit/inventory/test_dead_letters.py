@@ -27,7 +27,7 @@ class NoParking(SideTopics):
     def __init__(self) -> None: ...
 
 
-async def test_what_is_nested_too_deep_is_kept_and_cannot_be_replayed() -> None:
+async def test_json_that_is_nested_too_deep_is_kept_and_cannot_be_replayed() -> None:
     table = Table()
     letters = DeadLetters(table, NoParking())
     await letters.keep(events.decode(DEEP), "too deep")

@@ -143,7 +143,7 @@ async def test_events_of_one_item_are_stored_as_the_newest(world: World) -> None
 
 
 @pytest.mark.parametrize(("path", "resource"), FRESH)
-async def test_what_an_outage_refuses_is_parked_in_one_pack(world: World, path: str, resource: str) -> None:
+async def test_events_during_an_outage_are_parked_in_one_pack(world: World, path: str, resource: str) -> None:
     world.stores[resource].error = Unavailable("it")
     verdicts = await world.deliver(path, batch(event(id="a"), event(price=-1), event(id="b")))
     assert verdicts == [Verdict.PARKED, Verdict.REJECT, Verdict.PARKED]
@@ -209,7 +209,7 @@ async def test_an_item_that_its_store_refuses_is_a_dead_letter_with_the_reason(w
     assert [reason for _, reason in world.kept.letters] == ["it refused the item: too large"]
 
 
-async def test_what_cannot_even_be_parked_or_dead_lettered_is_left_to_dapr(world: World) -> None:
+async def test_events_that_cannot_be_parked_or_dead_lettered_are_retried_by_dapr(world: World) -> None:
     world.topics.down = True
     world.stores["widgets"].error = Unavailable("it")
     assert set(await world.deliver("/widgets.v1", batch(event(), event(price=-1)))) == {Verdict.RETRY}
@@ -255,7 +255,7 @@ async def test_only_who_has_others_behind_does_not_wait_long(world: World) -> No
     assert widgets.timeouts == {None, 1.0}
 
 
-async def test_what_is_no_pack_is_becomes_a_dead_letter(world: World) -> None:
+async def test_a_parked_message_that_is_no_pack_becomes_a_dead_letter(world: World) -> None:
     assert await world.deliver("/parked/gadgets", batch(event())) == [Verdict.REJECT]
     assert len(world.topics.dead_letters) == 1
 
@@ -315,7 +315,7 @@ async def test_a_pack_has_all_that_decides_and_a_bound() -> None:
     assert len(whole) < 4 * 1024 * 1024  # what daprd takes
 
 
-async def test_what_nobody_could_read_is_kept_as_it_came(world: World) -> None:
+async def test_an_unreadable_message_is_kept_byte_for_byte(world: World) -> None:
     wrapper = events.dead_letter_event(events.decode(b"no event \xff"), "tests", "why")
     assert await world.deliver(DEAD_LETTERS_PATH, [events.decode(wrapper)]) == [Verdict.REJECT]
     [(letter, _)] = world.kept.letters

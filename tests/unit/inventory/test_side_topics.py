@@ -13,7 +13,7 @@ from tests.events import event
 
 
 class Broker:
-    """Stands for daprd: refuses as often as it is told."""
+    """Stands for daprd: refuses a given number of calls."""
 
     def __init__(self) -> None:
         self.refusals = 0

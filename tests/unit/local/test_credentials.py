@@ -101,7 +101,7 @@ def test_a_token_that_is_set_wins_and_is_kept(settings: Settings, data: DataDir)
     assert Passwords.of(data).valkey == before.valkey
 
 
-def test_where_there_is_no_platform_there_are_no_tokens(settings: Settings) -> None:
+def test_without_a_platform_there_are_no_tokens(settings: Settings) -> None:
     assert with_tokens(settings) == settings
     assert not (settings.data_dir or Path()).exists()
 

@@ -129,7 +129,7 @@ def test_the_broker(inventory: dict[str, Resource]) -> None:
     }
 
 
-def test_what_waits_for_a_store_waits_alone(inventory: dict[str, Resource]) -> None:
+def test_each_resource_has_its_own_component_for_parked_events(inventory: dict[str, Resource]) -> None:
     names = [f"events-parked-{kind.resource}" for kind in KINDS]
     parking = [inventory["parking.yaml"], *(inventory[name] for name in names[1:])]
 

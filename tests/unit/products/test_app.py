@@ -97,7 +97,7 @@ async def test_at_the_end_it_is_not_ready_and_still_serves(
 
 
 async def _found(settings: Settings) -> int:
-    """How products answers to the question for a product that is not there."""
+    """Return the response of products for a product that does not exist."""
     async with grpc.aio.insecure_channel(f"127.0.0.1:{settings.products_port}") as channel:
         stub: ProductsAsyncStub = ProductsStub(channel)
         answer = await stub.GetProduct(pb.GetProductRequest(id="none"))

@@ -48,7 +48,7 @@ def store() -> Store:
 
 @pytest.fixture
 def token() -> str:
-    """What the server wants of its callers."""
+    """The token that the server requires of its callers."""
     return ""
 
 
@@ -67,7 +67,7 @@ def product(id: str, price: str = "0.1", version: str = "1") -> pb.ProductVersio
     return pb.ProductVersion(product=pb.Product(id=id, description="d", price=price), version=version)
 
 
-async def test_what_is_saved_is_read(products: "ProductsAsyncStub") -> None:
+async def test_saved_products_are_read_back(products: "ProductsAsyncStub") -> None:
     saved = await products.SaveProduct(pb.SaveProductRequest(product=product("p")))
     assert saved.status.code == OK
     found = await products.GetProduct(pb.GetProductRequest(id="p"))
@@ -108,7 +108,7 @@ async def test_only_who_has_the_token_is_let_in(products: "ProductsAsyncStub", s
     assert store.trips == 1
 
 
-async def test_what_the_store_refuses_is_an_invalid_argument(
+async def test_a_product_that_the_store_refuses_is_an_invalid_argument(
     store: Store, products: "ProductsAsyncStub"
 ) -> None:
     """Callers tell it from an outage: the item is at fault, and the same call never works."""

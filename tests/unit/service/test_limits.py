@@ -1,4 +1,4 @@
-"""The limits of every HTTP server of ours, the public one too."""
+"""The limits of all our HTTP servers, the public one too."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -59,7 +59,7 @@ async def test_long_headers_are_refused(port: int, headers: list[bytes]) -> None
     assert b'"type":"REQUEST_HEADER_FIELDS_TOO_LARGE","code":431' in answer
 
 
-async def test_what_is_just_short_enough_is_served(port: int) -> None:
+async def test_a_request_at_the_limit_is_served(port: int) -> None:
     for whole in (request(b"/" + b"x" * FITS), request(b"/", b"a: " + b"x" * FITS)):
         assert (await said(port, whole)).startswith(b"HTTP/1.1 200 ")
 

@@ -24,7 +24,7 @@ thread.join()
 
 
 def lines(log_format: str) -> str:
-    """Run a program of its own: the configuration of logs is global."""
+    """Run a separate program: the configuration of logs is global."""
     command = [sys.executable, "-c", _PROGRAM, log_format]
     return subprocess.run(command, capture_output=True, text=True, check=True).stderr
 

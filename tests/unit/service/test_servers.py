@@ -22,7 +22,7 @@ class Transport:
         self.closed = True
 
 
-async def test_what_is_written_in_one_turn_leaves_at_once() -> None:
+async def test_a_response_leaves_in_one_write() -> None:
     transport = Transport()
     corked = Corked(cast(asyncio.Transport, transport))
     corked.write(b"head ")

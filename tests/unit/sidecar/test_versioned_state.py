@@ -57,7 +57,7 @@ async def test_a_batch_takes_one_read_and_one_write() -> None:
     assert store.calls == 2
 
 
-async def test_what_is_superseded_is_not_written() -> None:
+async def test_a_superseded_version_is_not_written() -> None:
     store = Store()
     state = VersionedState(store, "statestore", "gadget")
     await state.save([version("g", "2")])

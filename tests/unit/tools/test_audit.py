@@ -1,4 +1,4 @@
-"""What the audit of the packages makes of pip-audit's answers."""
+"""The audit's reading of pip-audit's output."""
 
 import json
 import os

@@ -11,12 +11,12 @@ from tools.manifests import BASE
 ROOT = Path(__file__).parents[3]
 
 
-def test_what_is_in_the_repository_is_what_would_be_generated(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_generated_files_are_up_to_date(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     assert outdated(manifests.generated()) == []
 
 
-def test_what_is_missing_or_was_changed_is_outdated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_and_changed_files_are_outdated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     trimmer = BASE / "stream-trimmer" / "deployment.yaml"
     trimmer.parent.mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""What the check of the manifests makes of its tools' answers; what was not checked has not passed."""
+"""The static check's reading of its tools' output; an unchecked manifest has not passed."""
 
 import json
 import os
@@ -87,7 +87,7 @@ def test_nothing_found_is_said_after_both_ends_of_kubernetes(repository: Path) -
         (UNKNOWN, "production-sdk-http: Component pubsub: could not find schema for Component"),
     ],
 )
-def test_what_is_not_valid_is_one_line(found: dict[str, str], line: str, repository: Path) -> None:
+def test_an_invalid_manifest_is_one_line(found: dict[str, str], line: str, repository: Path) -> None:
     says(repository, kubeconform=[VALID, found])
     assert check(repository) == (1, [line, "findings: 1"])
 
@@ -99,7 +99,7 @@ def test_the_same_in_several_places_is_one_line(repository: Path) -> None:
     assert line.startswith("production-sdk-http and 1 more: Component pubsub")
 
 
-def test_what_breaks_a_policy_or_cannot_be_read_is_one_line_each(repository: Path) -> None:
+def test_each_broken_policy_and_unreadable_file_is_one_line(repository: Path) -> None:
     says(repository, checkov=policies(FAILED, parsing_errors=("/a/production-sdk-http.yaml",)))
     assert check(repository) == (
         1,
@@ -111,7 +111,9 @@ def test_what_breaks_a_policy_or_cannot_be_read_is_one_line_each(repository: Pat
     )
 
 
-def test_what_cannot_be_built_is_told_and_ends_it_when_it_is_all(repository: Path) -> None:
+def test_an_overlay_that_cannot_be_built_is_reported_and_ends_the_check_if_there_is_no_other(
+    repository: Path,
+) -> None:
     script(repository / "bin" / "kubectl", "echo error: no base >&2", "exit 1")
     assert check(repository) == (1, ["external-sdk-http and 7 more: error: no base", "findings: 1"])
 

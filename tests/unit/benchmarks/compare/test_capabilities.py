@@ -13,7 +13,7 @@ async def found(mode: Mode) -> Capabilities:
     return result
 
 
-async def test_what_a_mode_of_our_own_can_do() -> None:
+async def test_the_abilities_of_a_custom_mode() -> None:
     http, grpc = await found(Mode.CUSTOM_HTTP), await found(Mode.CUSTOM_GRPC)
     for each, failure in ((http, "500"), (grpc, "UNKNOWN")):
         assert each.abilities.pop("an exception of the handler becomes") == f"{failure}, so Dapr retries"
@@ -21,7 +21,7 @@ async def test_what_a_mode_of_our_own_can_do() -> None:
     assert (http.distributions, grpc.distributions) == ([], ["dapr"])
 
 
-async def test_what_the_sdk_can_do_over_http() -> None:
+async def test_the_abilities_of_the_sdk_over_http() -> None:
     tried = await found(Mode.SDK_HTTP)
     assert "fastapi" in tried.distributions
     assert tried.abilities["routing by type, said in code"] == "no"
@@ -30,7 +30,7 @@ async def test_what_the_sdk_can_do_over_http() -> None:
 
 
 @pytest.mark.filterwarnings("ignore:coroutine .* was never awaited")
-async def test_what_the_sdk_can_do_over_grpc() -> None:
+async def test_the_abilities_of_the_sdk_over_grpc() -> None:
     tried = await found(Mode.SDK_GRPC)
     assert tried.abilities["routing by type, said in code"] == "yes"
     assert tried.abilities["bulk, said in code"] == "no"

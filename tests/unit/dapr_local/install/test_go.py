@@ -1,4 +1,4 @@
-"""Which Go is used, what leads it astray, and what it gives only when it has the right checksum."""
+"""The choice of Go, the settings that could mislead it, and the checksums of its modules."""
 
 import os
 import re
@@ -125,7 +125,7 @@ def test_go_and_its_compilers_end_when_the_build_is_interrupted(path: Path, work
     with pytest.raises(KeyboardInterrupt):
         go.run(["build"], work, interrupt)
     os.set_blocking(alive, True)
-    assert os.read(alive, 1) == b""  # comes only when nobody holds the other end any more
+    assert os.read(alive, 1) == b""  # comes only when no process holds the other end any more
     os.close(alive)
 
 

@@ -1,4 +1,4 @@
-"""What is not there yet comes from an archive, or else from a build, and is kept."""
+"""Missing programs come from an archive, or else from a build, and are kept."""
 
 import fcntl
 import hashlib
@@ -128,7 +128,7 @@ def test_a_wrong_checksum_stops_everything(server: ReleaseServer, report: Record
     assert build.asked == []
 
 
-def test_what_is_not_published_is_built(server: ReleaseServer, report: RecordingReport) -> None:
+def test_a_program_without_an_archive_is_built(server: ReleaseServer, report: RecordingReport) -> None:
     checksums = dict.fromkeys(ARCHIVES.values(), "0" * 64)
     build = Builder()
 
@@ -149,9 +149,9 @@ def test_only_what_is_missing_is_built(server: ReleaseServer, report: RecordingR
 
 
 def test_a_refused_connection_leads_to_the_build(report: RecordingReport) -> None:
-    with socket.socket() as nobody:
-        nobody.bind(("127.0.0.1", 0))
-        url = f"http://127.0.0.1:{nobody.getsockname()[1]}"
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{closed.getsockname()[1]}"
         build = Builder()
         checksums = dict.fromkeys(ARCHIVES.values(), "0" * 64)
         obtain(sources(release_url=url, checksums=checksums, build=build), report)

@@ -1,4 +1,4 @@
-"""What is there already counts when it fits: the settings' paths, PATH, the Dapr CLI's folder, the cache."""
+"""Programs that are there already are used when they fit: chosen paths, PATH, the Dapr CLI's folder, the cache."""
 
 from pathlib import Path
 

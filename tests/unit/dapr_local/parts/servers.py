@@ -32,7 +32,7 @@ async def up(part: Part) -> Process:
 
 
 def shown(process: Process) -> str:
-    """What everybody on the machine can read of it, and its log."""
+    """Return all that other users of the machine can read of it, and its log."""
     return " ".join([*psutil.Process(process.pid).cmdline(), process.log.read_text()])
 
 

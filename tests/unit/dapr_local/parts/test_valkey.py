@@ -25,7 +25,7 @@ def port() -> int:
 
 
 async def command(port: int, words: str) -> bytes:
-    """What Valkey answers, behind the +OK to the password."""
+    """Return the answer of Valkey, without the +OK to the password."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(f"AUTH {PASSWORD}\r\n{words}\r\nQUIT\r\n".encode())
     answer = await reader.read()

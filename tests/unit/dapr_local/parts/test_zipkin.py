@@ -58,7 +58,7 @@ class Repository:
 
 
 class Report:
-    """Keeps what it is told."""
+    """Keeps the amount of reported work."""
 
     def __init__(self) -> None:
         self.done = 0

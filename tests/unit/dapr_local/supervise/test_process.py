@@ -13,7 +13,7 @@ from dapr_local.errors import PartDied, PartNotReady
 from dapr_local.supervise.process import Account, Process
 from tests.unit.dapr_local.scripts import FOREVER, has_said, runs, script, until
 
-# A child in the same group, and one that has left it for a session of its own, as PostgreSQL's do.
+# A child in the same group, and one that has left it for its own session, as PostgreSQL's do.
 FAMILY = """
 import subprocess, sys, time
 sleeper = [sys.executable, "-c", "import time; time.sleep(600)"]

@@ -20,7 +20,7 @@ from tests.unit.dapr_local.scripts import FOREVER, runs, script, until
 
 
 class Report:
-    """Keeps what it is told."""
+    """Keeps the reported lines."""
 
     def __init__(self) -> None:
         self.lines: list[str] = []
@@ -205,7 +205,7 @@ def _die(process: Process) -> None:
     os.kill(process.pid, signal.SIGKILL)
 
 
-async def test_what_is_done_on_purpose_is_no_death(workshop: Workshop) -> None:
+async def test_a_stop_on_request_is_no_death(workshop: Workshop) -> None:
     _one_of_each(workshop)
 
     async with workshop.runner() as runner:

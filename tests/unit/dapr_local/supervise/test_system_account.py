@@ -21,7 +21,7 @@ def _above(path: Path) -> list[Path]:
 
 
 def _program(folder: Path) -> Path:
-    """A program with a library in a folder beside it, as the wheel has it, for the owner only."""
+    """A program with a library in a folder next to it, as the wheel has it, for the owner only."""
     program = folder / "package" / "bin" / "initdb"
     program.parent.mkdir(parents=True)
     program.write_text("a program")
@@ -33,10 +33,10 @@ def _program(folder: Path) -> Path:
     return program
 
 
-def test_who_is_not_root_needs_no_account(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_user_who_is_not_root_needs_no_account(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
 
-    assert account("nobody-of-this-name") is None
+    assert account("an-unknown-name") is None
 
 
 def test_an_account_that_is_there_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:

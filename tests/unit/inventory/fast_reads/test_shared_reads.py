@@ -60,7 +60,7 @@ async def test_reads_during_a_trip_leave_together_in_the_next() -> None:
     assert store.trips == [["a"], ["b", "c", "a", "missing"]]
 
 
-async def test_who_asks_again_rides_along_with_those_who_waited() -> None:
+async def test_a_new_read_joins_the_next_round_trip() -> None:
     store = Store()
     reader = CoalescingReader(store.fetch)
 
