@@ -17,13 +17,13 @@ _TOKENS = ("dapr-api-token", "app-api-token")
 Values = Mapping[str, str]
 
 
-def settle(*, made_here: bool) -> None:
+def create_missing(*, made_here: bool) -> None:
     """Make those that are missing; `made_here`: Valkey and PostgreSQL are ours, and so are their passwords.
 
     Raises: ClusterError that names those of others which are missing.
     """
     if made_here:
-        _settle_passwords()
+        _create_missing_passwords()
     else:
         _require()
     for namespace in _SERVICES:
@@ -31,7 +31,7 @@ def settle(*, made_here: bool) -> None:
             _made(namespace, token, lambda: {"token": _random()})
 
 
-def _settle_passwords() -> None:
+def _create_missing_passwords() -> None:
     valkey = _made(INFRASTRUCTURE, "valkey", _for_valkey)
     for namespace in _SERVICES:
         _put(namespace, "valkey", {"password": valkey["password"]})

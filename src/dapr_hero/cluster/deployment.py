@@ -17,7 +17,7 @@ def deploy(overlay: Overlay, report: Report) -> None:
     report.say(f"deploying {overlay.name} in mode {overlay.mode.value}")
     kubectl.apply(*[each for each in resources if each["kind"] == "Namespace"])
     ours = any(each["kind"] == "StatefulSet" for each in resources)
-    credentials.settle(made_here=ours)
+    credentials.create_missing(made_here=ours)
     kubectl.apply(*resources)
     rollout.wait(report, _ROLLOUT_SECONDS)
 

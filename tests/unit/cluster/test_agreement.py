@@ -154,7 +154,7 @@ def test_the_components_have_the_names_that_the_code_calls(service: str, setting
 
 def test_every_secret_that_is_referred_to_is_made(cluster: FakeCluster) -> None:
     cluster.resources += [made("Namespace", name) for name in (INFRASTRUCTURE, *NAMESPACES.values())]
-    credentials.settle(made_here=True)
+    credentials.create_missing(made_here=True)
     folders = {f"base/{service}": namespace for service, namespace in NAMESPACES.items()}
     for folder, namespace in {**folders, "infrastructure": INFRASTRUCTURE}.items():
         wanted = [pair for each in files.resources(folder) for pair in files.secret_keys(each)]

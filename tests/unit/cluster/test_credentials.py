@@ -27,7 +27,7 @@ def all_secrets(cluster: FakeCluster) -> dict[tuple[str, str], dict[str, str]]:
 
 
 def test_each_side_has_the_same_password(cluster: FakeCluster) -> None:
-    credentials.settle(made_here=True)
+    credentials.create_missing(made_here=True)
     password = cluster.secret("dapr-hero", "valkey")["password"]
     assert len(password) >= 32
     assert cluster.secret("dapr-hero", "valkey")["password.conf"] == f"requirepass {password}\n"
@@ -42,7 +42,7 @@ def test_each_side_has_the_same_password(cluster: FakeCluster) -> None:
 
 
 def test_every_secret_value_is_another(cluster: FakeCluster) -> None:
-    credentials.settle(made_here=True)
+    credentials.create_missing(made_here=True)
     found = all_secrets(cluster)
     tokens = [
         found[each, token]["token"] for each in SERVICES for token in ("dapr-api-token", "app-api-token")
@@ -52,15 +52,15 @@ def test_every_secret_value_is_another(cluster: FakeCluster) -> None:
 
 
 def test_a_later_deployment_changes_nothing(cluster: FakeCluster) -> None:
-    credentials.settle(made_here=True)
+    credentials.create_missing(made_here=True)
     before = all_secrets(cluster)
-    credentials.settle(made_here=True)
+    credentials.create_missing(made_here=True)
     assert all_secrets(cluster) == before
 
 
 def test_a_secret_that_somebody_emptied_is_made_anew(cluster: FakeCluster) -> None:
     cluster.resources.append(made("Secret", "postgres", INVENTORY))
-    credentials.settle(made_here=True)
+    credentials.create_missing(made_here=True)
     assert cluster.secret(INVENTORY, "postgres")["username"] == "inventory"
 
 
@@ -69,7 +69,7 @@ def test_the_local_settings_in_env_do_not_reach_the_cluster(
 ) -> None:
     monkeypatch.setenv("DAPR_HERO_POSTGRES_PORT", "15432")
     monkeypatch.setenv("DAPR_HERO_INVENTORY_NAMESPACE", "elsewhere")
-    credentials.settle(made_here=True)
+    credentials.create_missing(made_here=True)
     assert cluster.secret(INVENTORY, "postgres")["port"] == "5432"
 
 
@@ -77,7 +77,7 @@ def test_those_of_outside_servers_must_be_there(cluster: FakeCluster) -> None:
     cluster.resources.append(made("Secret", "valkey", INVENTORY, data={"password": "eA=="}))
     told = f"^secrets are missing: valkey in {PRODUCTS}, postgres in {INVENTORY}; docs/deploy.md says"
     with pytest.raises(ClusterError, match=told):
-        credentials.settle(made_here=False)
+        credentials.create_missing(made_here=False)
     assert cluster.changes == []
 
 
@@ -85,7 +85,7 @@ def test_those_of_outside_servers_stay_as_they_are(cluster: FakeCluster) -> None
     given = {"password": "eA=="}
     theirs = [("valkey", INVENTORY), ("valkey", PRODUCTS), ("postgres", INVENTORY)]
     cluster.resources += [made("Secret", name, namespace, data=given) for name, namespace in theirs]
-    credentials.settle(made_here=False)
+    credentials.create_missing(made_here=False)
     found = all_secrets(cluster)
     assert all(found[namespace, name] == {"password": "x"} for name, namespace in theirs)
     assert ("dapr-hero", "valkey") not in found
