@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import dapr_hero
+from dapr_hero.contract.mode import Mode
 from tests.unit.imports import imports
 
 ROOT = Path(dapr_hero.__file__).parent
@@ -109,3 +110,30 @@ def test_every_file_is_short() -> None:
         for path in [*sources(), *others]
     }
     assert not {name: length for name, length in lengths.items() if length > MAX_LINES}
+
+
+# tests/conformance has the modes, and every platform test uses `testing`. The others hold no logic.
+NOT_MIRRORED = {
+    *(f"dapr_hero/modes/{mode.name.lower()}.py" for mode in Mode),
+    "dapr_hero/testing.py",
+    "dapr_hero/cluster/errors.py",
+    "dapr_hero/contract/dead_letter.py",
+    "dapr_hero/local/program.py",
+    "dapr_hero/sidecar/interface.py",
+    "dapr_local/install/pins.py",
+}
+
+
+def test_every_module_has_its_mirrored_unit_test() -> None:
+    source, tests = REPOSITORY / "src", REPOSITORY / "tests/unit"
+    modules = {
+        str(path.relative_to(source))
+        for path in source.rglob("[!_]*.py")
+        if not path.name.endswith(GENERATED) and path.name != "__init__.py"
+    }
+    mirrored = {
+        module
+        for module in modules
+        if (tests / module.removeprefix("dapr_hero/")).with_name(f"test_{Path(module).name}").exists()
+    }
+    assert modules - mirrored == NOT_MIRRORED
