@@ -67,7 +67,7 @@ e2e-all: $(VENV)/installed ## Test the platform in the cluster, in all four mode
 	@E2E_MODES=all $(E2E)
 
 STAND_INS := valkey:9 postgres:18 zipkin:3
-ZIPKIN_JAR = $(shell $(BIN)/python -c 'from dapr_hero.local import zipkin; print(zipkin.jar_path())')
+ZIPKIN_JAR = $(shell $(BIN)/python -c 'from dapr_hero.local.program import PROGRAM; from dapr_local.parts import zipkin; print(zipkin.jar_path(PROGRAM.cache))')
 
 .PHONY: e2e-images
 e2e-images: deps docker-ready ## Build the stand-ins for the images of the overlay bare, and load them onto the nodes
