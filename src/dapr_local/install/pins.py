@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Set
 from typing import NamedTuple
 
+# renovate: datasource=github-releases depName=dapr/dapr
 VERSION = "1.18.3"
 
 # Release archive (`daprd_linux_amd64.tar.gz`) to its sha256. For one that is not listed, the checksum that

@@ -17,6 +17,7 @@ from dapr_local.progress import Advance, Report
 from dapr_local.supervise.process import Process
 
 NAME = "zipkin"
+# renovate: datasource=maven depName=io.zipkin:zipkin-server
 VERSION = "3.5.1"
 CLASSIFIER = "slim"
 SHA256 = "7956e7f2c64b7073e1362b81e697fceb5fe61e121ad3cb48d545461026964b0f"
