@@ -68,7 +68,7 @@ def test_an_empty_environment_runs_the_command_and_the_fixtures(
     run(UV, "venv", "--quiet", "--python", sys.executable, environment, folder=tmp_path)
     python = environment / "bin" / "python"
     constraints = ROOT / "requirements/dev.txt"
-    packages = [f"{wheel}[testing]", "--constraint", constraints]
+    packages: list[str | Path] = [f"{wheel}[testing]", "--constraint", constraints]
     run(UV, "pip", "install", "--quiet", "--python", python, *packages, folder=tmp_path)
     outside = tmp_path / "outside"
     outside.mkdir()
