@@ -175,6 +175,7 @@ lint: $(VENV)/installed ## Check style, format, docstrings, prose, strict types 
 	@$(BIN)/python -m tools.env_file --check
 	@$(BIN)/python -m tools.manifests --check
 	@$(BIN)/python -m tools.samples --check
+	@$(BIN)/python -m tools.reference --check
 
 # Runs a program that is built from its Go module. One that cannot be built prints a line, and does not fail here.
 GO_PROGRAM = PATH=$(CURDIR)/$(BIN):$$PATH $(BIN)/python -m tools.go_programs
@@ -246,7 +247,7 @@ format: $(VENV)/installed ## Format the code
 	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format --quiet .
 
 .PHONY: generate
-generate: generate-env generate-manifests generate-samples ## Generate every file that derives from the code
+generate: generate-env generate-manifests generate-samples generate-reference ## Generate every file that derives from the code
 
 .PHONY: generate-env
 generate-env: $(VENV)/installed ## Generate .env from the settings
@@ -259,6 +260,10 @@ generate-manifests: $(VENV)/installed ## Generate Dapr's resources of k8s/base f
 .PHONY: generate-samples
 generate-samples: $(VENV)/installed ## Generate the sample events of messages/ from the kinds
 	@$(BIN)/python -m tools.samples
+
+.PHONY: generate-reference
+generate-reference: $(VENV)/installed ## Generate docs/reference from the code: settings, command line, REST, metrics
+	@$(BIN)/python -m tools.reference
 
 .PHONY: proto-gen
 proto-gen: $(VENV)/installed ## Generate the gRPC code of products from proto/
