@@ -1,3 +1,5 @@
+"""Only a file that says that it is ours is read, and just as it is written."""
+
 import os
 from pathlib import Path
 
@@ -5,32 +7,55 @@ import pytest
 
 from dapr_hero.settings import env_file
 
+OURS = f"{env_file.MARK}: see docs\nDAPR_HERO_INVENTORY_PORT=1111\n"
+
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
+def file(tmp_path: Path) -> Path:
     return tmp_path / ".env"
 
 
-def test_our_file_is_read_without_interpolation(path: Path) -> None:
-    path.write_text(f"{env_file.MARK}\nDAPR_HERO_LOG_LEVEL=DEBUG # loud\nA='$B'\n")
-    assert env_file.read(path) == {"DAPR_HERO_LOG_LEVEL": "DEBUG", "A": "$B"}
+def test_our_file_is_read_as_it_is_written(file: Path) -> None:
+    file.write_text(f"{OURS}DAPR_API_TOKEN=a${{HOME}}b\nEMPTY=\nQUOTED='two words'\nBARE\n")
+    assert env_file.is_ours(file)
+    assert env_file.read(file) == {
+        "DAPR_HERO_INVENTORY_PORT": "1111",
+        "DAPR_API_TOKEN": "a${HOME}b",
+        "EMPTY": "",
+        "QUOTED": "two words",
+        "BARE": None,
+    }
+    assert "DAPR_HERO_INVENTORY_PORT" not in os.environ
 
 
-@pytest.mark.parametrize("text", ["", "SECRET=x\n", f"\n{env_file.MARK}\nSECRET=x\n"])
-def test_a_file_without_our_first_line_is_left_alone(path: Path, text: str) -> None:
-    path.write_text(text)
-    assert not env_file.is_ours(path)
-    assert env_file.read(path) == {}
+@pytest.mark.parametrize("content", ["", "A=1\n", f"A=1\n{OURS}", f"\n{OURS}", OURS.upper(), f" {OURS}"])
+def test_a_file_without_our_mark_at_its_start_is_of_another_project(file: Path, content: str) -> None:
+    file.write_text(content)
+    assert not env_file.is_ours(file)
+    assert env_file.read(file) == {}
 
 
-def test_a_missing_file_a_folder_and_a_pipe_are_not_ours(path: Path) -> None:
-    assert not env_file.is_ours(path)
-    assert not env_file.is_ours(path.parent)
-    os.mkfifo(path)
-    assert not env_file.is_ours(path)
-
-
-def test_a_file_that_is_not_utf8_is_an_error(path: Path) -> None:
-    path.write_bytes(f"{env_file.MARK}\nA=".encode() + b"\xff\n")
+def test_a_file_of_another_project_need_not_be_text(file: Path) -> None:
+    file.write_bytes(b"\xff\xfe\x00")
+    assert env_file.read(file) == {}
+    file.write_bytes(OURS.encode() + b"A=\xff\n")
     with pytest.raises(UnicodeDecodeError):
-        env_file.read(path)
+        env_file.read(file)
+
+
+def test_a_folder_or_a_pipe_is_not_ours(file: Path) -> None:
+    assert env_file.read(file) == {}
+    file.mkdir()
+    assert env_file.read(file) == {}
+    file.rmdir()
+    os.mkfifo(file)
+    assert env_file.read(file) == {}
+
+
+def test_a_file_that_cannot_be_opened_is_not_ours(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError
+
+    file.write_text(OURS)
+    monkeypatch.setattr(Path, "open", refuse)  # root may open every file
+    assert not env_file.is_ours(file)

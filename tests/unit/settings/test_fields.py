@@ -1,51 +1,91 @@
-from typing import Annotated
+"""The values that each kind of field accepts, and its marks for the local runner."""
+
+from typing import Annotated, Any
 
 import pytest
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from dapr_hero.settings.fields import ChosenPort, Port, chosen_port, named, own_port, port, token
 
 
-class Fields(BaseModel):
-    public: Port = port(80, "Public")
-    own: Port = own_port(81, "Own")
-    chosen: ChosenPort = chosen_port("Chosen", each_replica=True)
-    secret: str = token("Secret")
-    mode: Annotated[str, named("dapr_mode")] = "a"
+class Example(BaseSettings):
+    model_config = SettingsConfigDict(env_prefix="EXAMPLE_")
+
+    shared: Port = port(5432, "A shared port")
+    own: Port = own_port(3000, "A port of each replica")
+    chosen: ChosenPort = chosen_port("A chosen port")
+    chosen_own: ChosenPort = chosen_port("Another", each_replica=True)
+    secret: Annotated[str, named("example_token")] = token("A token")
 
 
-def marks(name: str) -> dict[str, object]:
-    extra = Fields.model_fields[name].json_schema_extra
+@pytest.fixture(autouse=True)
+def _nothing_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in Example.model_fields:
+        monkeypatch.delenv(f"EXAMPLE_{name.upper()}", raising=False)
+
+
+def marks(name: str) -> set[str]:
+    extra = Example.model_fields[name].json_schema_extra
     assert isinstance(extra, dict)
-    return {key: value for key, value in extra.items() if value}
+    return {mark for mark, value in extra.items() if value}
 
 
-def test_the_marks_tell_which_ports_a_replica_has_and_which_are_chosen() -> None:
-    assert marks("public") == {"port": True}
-    assert marks("own") == {"port": True, "each_replica": True}
-    assert marks("chosen") == {"port": True, "each_replica": True, "chosen": True}
+def test_each_kind_of_port_has_its_marks_and_its_default() -> None:
+    assert marks("shared") == {"port"}
+    assert marks("own") == {"port", "each_replica"}
+    assert marks("chosen") == {"port", "chosen"}
+    assert marks("chosen_own") == {"port", "chosen", "each_replica"}
+    found = Example()
+    assert (found.shared, found.own, found.chosen, found.chosen_own) == (5432, 3000, 0, 0)
 
 
-@pytest.mark.parametrize("value", [0, -1, 65536])
-def test_a_port_is_between_1_and_65535(value: int) -> None:
+def test_a_chosen_port_says_that_0_is_a_free_one() -> None:
+    assert Example.model_fields["chosen"].description == "A chosen port; 0: a free port"
+    assert Example.model_fields["shared"].description == "A shared port"
+
+
+@pytest.mark.parametrize(
+    ("name", "number", "accepted"),
+    [
+        ("SHARED", 0, False),
+        ("SHARED", 1, True),
+        ("OWN", 65535, True),
+        ("OWN", 65536, False),
+        ("CHOSEN", -1, False),
+        ("CHOSEN", 0, True),
+        ("CHOSEN", 65535, True),
+        ("CHOSEN", 65536, False),
+    ],
+)
+def test_only_a_chosen_port_may_be_0(
+    monkeypatch: pytest.MonkeyPatch, name: str, number: int, accepted: bool
+) -> None:
+    monkeypatch.setenv(f"EXAMPLE_{name}", str(number))
+    if accepted:
+        assert getattr(Example(), name.lower()) == number
+    else:
+        with pytest.raises(ValidationError):
+            Example()
+
+
+def test_a_named_field_has_no_prefix(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EXAMPLE_TOKEN", "by-name")
+    monkeypatch.setenv("EXAMPLE_SECRET", "by-prefix")
+    assert Example().secret == "by-name"
+
+
+def test_a_token_fits_into_a_header_and_is_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert Example().secret == ""
+    monkeypatch.setenv("EXAMPLE_TOKEN", "!geheim~")
+    assert Example().secret == "!geheim~"
+    assert "geheim" not in repr(Example())
+
+
+@pytest.mark.parametrize("value", ["two words", "a\nb", "tab\t", "\x7f", "ä"])
+def test_a_token_that_does_not_fit_into_a_header_is_refused(
+    monkeypatch: pytest.MonkeyPatch, value: Any
+) -> None:
+    monkeypatch.setenv("EXAMPLE_TOKEN", value)
     with pytest.raises(ValidationError):
-        Fields(public=value)
-
-
-def test_only_a_chosen_port_may_be_left_open() -> None:
-    assert Fields().chosen == 0
-    assert Fields.model_fields["chosen"].description == "Chosen; 0: a free port"
-
-
-@pytest.mark.parametrize("value", ["a b", "é", "a\n"])
-def test_a_token_fits_into_a_header(value: str) -> None:
-    with pytest.raises(ValidationError):
-        Fields(secret=value)
-
-
-def test_a_token_is_never_shown() -> None:
-    assert "hush" not in repr(Fields(secret="hush"))
-
-
-def test_a_field_can_have_a_variable_of_another_name() -> None:
-    assert Fields.model_validate({"dapr_mode": "b"}).mode == "b"
+        Example()

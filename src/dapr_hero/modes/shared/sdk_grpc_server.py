@@ -24,7 +24,7 @@ class SdkGrpcServer:
         self._running = asyncio.ensure_future(asyncio.to_thread(self._app.run, self._port, "127.0.0.1"))
         while not _accepts_connections(self._port):
             if self._running.done():
-                await self._running
+                raise PortInUse(f"cannot listen on 127.0.0.1:{self._port}: {self._running.exception()}")
             await asyncio.sleep(0.01)
 
     async def stop(self) -> None:

@@ -1,54 +1,92 @@
-"""Addresses and transfers; test_download.py has those that break off, stall, redirect or never answer."""
+"""A download asks accepted addresses only, arrives piece by piece, and never waits without an end."""
 
 from collections.abc import Iterator
 
 import pytest
 
 from dapr_local.install import transfer
-from dapr_local.install.transfer import DownloadError, chunks, is_http, is_private, opened
+from dapr_local.install.transfer import BrokenOffError, DownloadError, chunks, is_http, is_private, opened
+from dapr_local.ports import free_ports
 from tests.unit.dapr_local.fake_release import ReleaseServer, release_server
+
+CONTENT = bytes(range(256)) * 8
+
+
+@pytest.fixture(autouse=True)
+def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("no_proxy", "*")
 
 
 @pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[ReleaseServer]:
-    monkeypatch.setenv("no_proxy", "*")
+def server() -> Iterator[ReleaseServer]:
     with release_server() as running:
+        running.files["/file"] = CONTENT
         yield running
 
 
+def test_a_body_arrives_in_pieces_of_a_limited_size(
+    server: ReleaseServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transfer, "CHUNK_BYTES", 1000)
+    url = f"{server.url}/file"
+    with opened(url, is_private) as answer:
+        pieces = list(chunks(answer, url))
+    assert b"".join(pieces) == CONTENT
+    assert len(pieces) > 2
+    assert max(map(len, pieces)) <= 1000
+    assert answer.closed
+
+
+def test_a_body_that_ends_too_early_is_told_and_may_be_tried_again(server: ReleaseServer) -> None:
+    server.broken = 1
+    url = f"{server.url}/file"
+    got: list[bytes] = []
+    with opened(url, is_private) as answer, pytest.raises(BrokenOffError) as caught:
+        got.extend(chunks(answer, url))
+    assert b"".join(got) == CONTENT[:1024]
+    assert str(caught.value).startswith(f"{url} broke off after 1024 of 2048 bytes")
+
+
+def test_an_address_that_is_not_accepted_is_not_asked(server: ReleaseServer) -> None:
+    elsewhere = f"{server.url}/elsewhere"
+    server.files["/elsewhere"] = CONTENT
+    server.redirects["/file"] = elsewhere
+    with (
+        pytest.raises(DownloadError, match=f"redirects to {elsewhere}, which is not"),
+        opened(f"{server.url}/file", lambda url: url != elsewhere),
+    ):
+        pass
+    with pytest.raises(DownloadError, match=f"{elsewhere} is not"), opened(elsewhere, lambda _: False):
+        pass
+    assert server.asked == ["/file"]
+    with opened(f"{server.url}/file", is_private) as answer:
+        assert answer.read() == CONTENT
+
+
+def test_an_answer_without_the_file_is_told_with_its_address(server: ReleaseServer) -> None:
+    with pytest.raises(DownloadError, match=f"{server.url}/none answers HTTP 404") as caught:
+        opened(f"{server.url}/none", is_private).__enter__()
+    assert not isinstance(caught.value, BrokenOffError)
+    [port] = free_ports(1)
+    with pytest.raises(DownloadError, match=f"127.0.0.1:{port}/ cannot be reached: .*refused"):
+        opened(f"http://127.0.0.1:{port}/", is_private).__enter__()
+
+
 @pytest.mark.parametrize(
-    ("url", "private"),
+    ("url", "private", "http"),
     [
-        ("https://example.org/x", True),
-        ("http://127.0.0.1:1/x", True),
-        ("http://[::1]/x", True),
-        ("http://localhost/x", True),
-        ("http://127.0.0.1.example.org/x", False),
-        ("http://example.org/x", False),
-        ("file:///etc/passwd", False),
+        ("https://example.com/a", True, True),
+        ("http://localhost:1/a", True, True),
+        ("http://127.9.9.9/a", True, True),
+        ("http://[::1]:1/a", True, True),
+        ("http://example.com/a", False, True),
+        ("http://192.0.2.1/a", False, True),
+        ("http://localhost.example.com/a", False, True),
+        ("http:///a", False, True),
+        ("ftp://127.0.0.1/a", False, False),
+        ("file:///a", False, False),
+        ("", False, False),
     ],
 )
-def test_an_answer_is_private_over_tls_or_on_this_machine(url: str, private: bool) -> None:
-    assert is_private(url) is private
-
-
-@pytest.mark.parametrize(
-    ("url", "http"), [("http://a", True), ("https://a", True), ("ftp://a", False), ("a", False)]
-)
-def test_other_schemes_are_not_http(url: str, http: bool) -> None:
-    assert is_http(url) is http
-
-
-def test_a_body_arrives_in_pieces(server: ReleaseServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transfer, "CHUNK_BYTES", 3)
-    server.files["/x"] = b"0123456789"
-    with opened(f"{server.url}/x", is_http) as answer:
-        pieces = list(chunks(answer, "the file"))
-    assert b"".join(pieces) == b"0123456789"
-    assert max(map(len, pieces)) <= 3
-
-
-def test_an_address_that_is_not_accepted_is_never_called(server: ReleaseServer) -> None:
-    url = f"{server.url}/x"
-    with pytest.raises(DownloadError, match="is not an https address"), opened(url, lambda _: False):
-        pytest.fail("it was opened")
+def test_only_https_and_this_machine_are_private(url: str, private: bool, http: bool) -> None:
+    assert (is_private(url), is_http(url)) == (private, http)
