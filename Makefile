@@ -230,7 +230,7 @@ manifests-check: $(CHECKS)/installed ## Check the manifests without a cluster: b
 	@$(BIN)/python -m tools.static_check
 
 .PHONY: static-check
-static-check: lint lint-ci docker-lint sec secrets deps-prune-check dead-code typos licenses manifests-check ## Run every check that runs nothing of the platform
+static-check: lint lint-ci docker-lint mermaid-lint sec secrets deps-prune-check dead-code typos licenses manifests-check ## Run every check that runs nothing of the platform
 
 .PHONY: ci
 ci: deps static-check vulncheck test tools-test build ## Run the whole pipeline that needs no cluster
@@ -289,7 +289,7 @@ update: lock generate ## Pin the newest versions, and generate the files that de
 
 .PHONY: renovate-validate
 renovate-validate: ## Check the configuration of Renovate (needs Node)
-	@npx --yes --package renovate@$(RENOVATE_VERSION) -- renovate-config-validator --strict renovate.json
+	@npx --yes --package renovate@$(RENOVATE_VERSION) -- renovate-config-validator --strict
 
 .PHONY: release
 release: $(VENV)/installed ## Check the version and the CHANGELOG, then tag and push (VERSION=x.y.z)
