@@ -3,11 +3,7 @@
 import os
 import re
 import shutil
-import signal
-import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -15,58 +11,11 @@ import pytest
 from dapr_hero.local.chosen_ports import on_free_ports
 from dapr_hero.testing import eventually
 from dapr_local.install.runtime import DaprRuntime
+from tests.platform.documents import Terminal, blocks
 
 ROOT = Path(__file__).parents[2]
-PAGE = (ROOT / "docs/adding-a-type.md").read_text()
-BLOCK = re.compile(r"```(\w+)\n(.*?)```", re.DOTALL)
+PAGE = ROOT / "docs/adding-a-type.md"
 MIGRATION = re.compile(r"the file `(\S+\.sql)`")
-
-
-class Terminal:
-    """Runs the commands of the page in a copy of the repository."""
-
-    def __init__(self, folder: Path, environment: dict[str, str]) -> None:
-        self.folder = folder
-        self.environment = environment
-
-    def run(self, command: str, stdin: str = "") -> None:
-        done = self._run(command, stdin)
-        assert done.returncode == 0, (command, done.stdout, done.stderr)
-
-    def output(self, command: str) -> str:
-        return self._run(command).stdout
-
-    @contextmanager
-    def running(self, command: str) -> Iterator[None]:
-        """Keep the platform running; stop it as Ctrl-C does, which goes to the whole group."""
-        log = self.folder / "up.log"
-        with log.open("w") as out:
-            process = subprocess.Popen(
-                command.split(),
-                cwd=self.folder,
-                env=self.environment,
-                stdout=out,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-        try:
-            eventually(lambda: "Ctrl-C stops" in log.read_text() or process.poll() is not None, seconds=90)
-            yield
-        finally:
-            os.killpg(process.pid, signal.SIGINT)
-            process.wait(60)
-
-    def _run(self, command: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            command.split(),
-            cwd=self.folder,
-            env=self.environment,
-            input=stdin,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=120,
-        )
 
 
 @pytest.fixture
@@ -89,10 +38,10 @@ def terminal(tmp_path: Path, dapr_runtime: DaprRuntime, data_dir: Path) -> Termi
 
 
 def test_the_steps_add_a_type_that_is_published_and_read(terminal: Terminal) -> None:
-    blocks = BLOCK.findall(PAGE)
-    assert [language for language, _ in blocks] == ["diff", "sql", "bash", "bash", "bash"]
-    row, table, generate, start, samples = (text for _, text in blocks)
-    [migration] = MIGRATION.findall(PAGE)
+    steps = blocks(PAGE)
+    assert [language for language, _ in steps] == ["diff", "sql", "bash", "bash", "bash"]
+    row, table, generate, start, samples = (text for _, text in steps)
+    [migration] = MIGRATION.findall(PAGE.read_text())
 
     terminal.run("git apply", stdin=row)
     (terminal.folder / migration).write_text(table)
