@@ -26,28 +26,28 @@ def diagrams(root: Path) -> dict[str, str]:
     }
 
 
+def is_available() -> bool:
+    """Return whether there is a renderer; print what is missing."""
+    found = bool(shutil.which("npx") and os.environ.get("CHROMIUM"))
+    if not found:
+        sys.stderr.write("not checked: the diagrams need Node and Chromium: install both, or set CHROMIUM\n")
+    return found
+
+
 def render(block: str, folder: Path) -> str:
-    """Render one diagram; return its error, or "". Raises: OSError when the renderer cannot be started."""
+    """Render one fenced diagram; return its error, or ""."""
     (folder / "diagram.md").write_text(block + "\n")
-    settings = {
-        "args": ["--no-sandbox"],
-        **({"executablePath": path} if (path := os.environ.get("CHROMIUM")) else {}),
-    }
+    return run_renderer("diagram.md", "rendered.md", folder)
+
+
+def run_renderer(source: str, target: str, folder: Path) -> str:
+    """Render a file of the folder into another one; return the error, or ""."""
+    settings = {"args": ["--no-sandbox"], "executablePath": os.environ["CHROMIUM"]}
     (folder / "puppeteer.json").write_text(json.dumps(settings))
     package = f"@mermaid-js/mermaid-cli@{os.environ['MERMAID_VERSION']}"
-    command = [
-        "npx",
-        "--yes",
-        "--package",
-        package,
-        "--",
-        "mmdc",
-        "--quiet",
-        "--puppeteerConfigFile",
-        "puppeteer.json",
-    ]
+    command = ["npx", "--yes", "--package", package, "--", "mmdc", "--quiet"]
     done = subprocess.run(  # noqa: S603
-        [*command, "--input", "diagram.md", "--output", "rendered.md"],
+        [*command, "--puppeteerConfigFile", "puppeteer.json", "--input", source, "--output", target],
         cwd=folder,
         env={**os.environ, "PUPPETEER_SKIP_DOWNLOAD": "1"},
         capture_output=True,
@@ -59,8 +59,7 @@ def render(block: str, folder: Path) -> str:
 
 def main() -> int:
     """Render all diagrams; return 1 if one does not render, 75 if there is no renderer."""
-    if not shutil.which("npx") or not os.environ.get("CHROMIUM"):
-        sys.stderr.write("not checked: the diagrams need Node and Chromium: install both, or set CHROMIUM\n")
+    if not is_available():
         return UNAVAILABLE
     failed = False
     for name, block in diagrams(Path()).items():
