@@ -187,7 +187,7 @@ lint-ci: $(VENV)/installed ## Check the workflows and their scripts (actionlint,
 	@$(BIN)/shellcheck .ci/run .ci/e2e
 	@$(BIN)/zizmor --offline --quiet .
 
-# A browser for the diagrams: the system's Chromium, or the one that Puppeteer downloads.
+# A browser for the diagrams.
 CHROMIUM ?= $(firstword $(wildcard /usr/bin/chromium /usr/bin/chromium-browser /usr/bin/google-chrome))
 
 .PHONY: mermaid-lint

@@ -5,12 +5,12 @@ checked, 2 pip-audit failed. pip-audit itself says 0 when it could check nothing
 """
 
 import json
+import os
 import subprocess
 import sys
 from typing import Any
 
 REQUIREMENTS = "requirements/dev.txt"
-NOT_CHECKED = 75  # EX_TEMPFAIL of sysexits.h
 _COMMAND = ["pip-audit", "--requirement", REQUIREMENTS, "--require-hashes", "--disable-pip"]
 _QUIETLY = ["--format=json", "--progress-spinner=off"]
 # What pip-audit says when its service does not answer, or answers with an error.
@@ -24,7 +24,7 @@ def main() -> int:
     except (ValueError, KeyError):
         last = (answer.stderr.strip().splitlines() or ["it said nothing"])[-1]
         if any(words in answer.stderr for words in _UNREACHED):
-            return _say(f"not checked: the vulnerability service does not answer ({last})", NOT_CHECKED)
+            return _say(f"not checked: the vulnerability service does not answer ({last})", os.EX_TEMPFAIL)
         return _say(f"error: pip-audit failed: {last}", 2)
 
 
@@ -35,10 +35,10 @@ def _judge(packages: list[dict[str, Any]]) -> int:
         _say(line, 1)
     if skipped or not packages:
         example = f" ({skipped[0]})" if skipped else ""
-        _say(f"not checked: {len(skipped)} of {len(packages)} packages{example}", NOT_CHECKED)
+        _say(f"not checked: {len(skipped)} of {len(packages)} packages{example}", os.EX_TEMPFAIL)
     if found:
         return 1
-    return NOT_CHECKED if skipped or not packages else _say(f"checked: {len(packages)} packages", 0)
+    return os.EX_TEMPFAIL if skipped or not packages else _say(f"checked: {len(packages)} packages", 0)
 
 
 def _line(package: dict[str, Any], vulnerability: dict[str, Any]) -> str:

@@ -3,6 +3,7 @@
 python -m tools.go_programs NAME [ARGUMENT]…   runs one; it is built at the first run
 """
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -12,11 +13,8 @@ from typing import NamedTuple
 from platformdirs import user_cache_path
 from rich.console import Console
 
-from dapr_local.install.go import BuildError, toolchain
+from dapr_local.install.go import BuildError, Go, toolchain
 from dapr_local.progress import ConsoleReport, Report
-
-# As sysexits.h has it: a failure that another try may cure, here a tool that cannot be had.
-UNAVAILABLE = 75
 
 
 class GoProgram(NamedTuple):
@@ -32,6 +30,10 @@ class GoProgram(NamedTuple):
     def path(self) -> Path:
         """The path of the program in the user's cache."""
         return user_cache_path("dapr-hero") / "go-programs" / f"{self.name}-{self.version}"
+
+    def source(self, go: Go, work: Path) -> Path:
+        """Return the folder of the module's source. Raises: BuildError."""
+        return go.source(f"{self.module}@v{self.version}", self.checksum, work)
 
 
 PROGRAMS = {
@@ -53,6 +55,14 @@ PROGRAMS = {
             checksum="h1:PmEvCfVI7ti9dV3s5aMZUY7sS2GxRvG3yzih7E+cS3w=",
             package=".",
         ),
+        GoProgram(
+            "kubeconform",
+            "github.com/yannh/kubeconform",
+            # renovate: datasource=go depName=github.com/yannh/kubeconform
+            version="0.8.0",
+            checksum="h1:loDYd3a3spjIFrauqW67CDKF55Oo9R6uvC8AvpVd4ug=",
+            package="./cmd/kubeconform",
+        ),
     )
 }
 
@@ -65,20 +75,19 @@ def built(program: GoProgram, report: Report) -> Path:
         with tempfile.TemporaryDirectory(prefix="work-", dir=program.path.parent) as folder:
             work = Path(folder)
             go = toolchain(work, report)
-            source = go.source(f"{program.module}@v{program.version}", program.checksum, work)
             binary = work / program.name
-            go.run(["build", "-mod=readonly", "-o", str(binary), program.package], source)
+            go.run(["build", "-mod=readonly", "-o", str(binary), program.package], program.source(go, work))
             binary.replace(program.path)
     return program.path
 
 
 def main(name: str, *arguments: str) -> int:
-    """Run a program with these arguments; return its exit code, or 75 if it cannot be built."""
+    """Run a program with these arguments; return its exit code, or EX_TEMPFAIL if it cannot be built."""
     try:
         path = built(PROGRAMS[name], ConsoleReport(Console(stderr=True)))
     except BuildError as error:
         sys.stderr.write(f"not checked: {name} cannot be built: {error}\n")
-        return UNAVAILABLE
+        return os.EX_TEMPFAIL
     return subprocess.run([path, *arguments], check=False).returncode  # noqa: S603
 
 

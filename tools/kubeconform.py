@@ -19,11 +19,9 @@ from dapr_hero.cluster.preflight import OLDEST_KUBERNETES
 from dapr_local.install import pins
 from dapr_local.install.go import BuildError, run, toolchain
 from dapr_local.progress import Report
+from tools.go_programs import PROGRAMS, built
 
-# renovate: datasource=go depName=github.com/yannh/kubeconform
-_VERSION = "0.8.0"
-_MODULE = f"github.com/yannh/kubeconform@v{_VERSION}"
-_SUM = "h1:loDYd3a3spjIFrauqW67CDKF55Oo9R6uvC8AvpVd4ug="
+_PROGRAM = PROGRAMS["kubeconform"]
 _DAPR = f"{pins.SOURCE}@v{pins.VERSION}"
 # As both name their files: deployment-apps-v1.json, component-dapr-v1alpha1.json.
 _NAME = "{{.ResourceKind}}{{.KindSuffix}}.json"
@@ -35,7 +33,7 @@ def findings(files: Sequence[Path], tools: Path, report: Report) -> Iterator[tup
     They must fit the oldest Kubernetes that the platform takes and the newest one known. `tools` is the
     environment of requirements/checks.txt. Raises: BuildError when kubeconform or a schema cannot be had.
     """
-    program, dapr = _made(report)
+    program, dapr = built(_PROGRAM, report), _dapr_schemas(report)
     schemas = Path(sysconfig.get_path("purelib", "venv", {"base": str(tools)}), "kubernetes_validate")
     for version in _versions(schemas / "kubernetes-json-schema"):
         report.say(
@@ -77,29 +75,27 @@ def _usable(version: Path, folder: Path) -> None:
 
 
 def cache() -> Path:
-    """Return the folder that keeps kubeconform and Dapr's schemas."""
-    return user_cache_path("dapr-hero") / f"kubeconform-{_VERSION}-dapr-{pins.VERSION}"
+    """Return the folder that keeps Dapr's schemas."""
+    return user_cache_path("dapr-hero") / f"schemas-dapr-{pins.VERSION}"
 
 
-def _made(report: Report) -> tuple[Path, Path]:
-    """Return kubeconform and the folder of Dapr's schemas; they are built if the cache does not have them."""
-    program, schemas = cache() / "kubeconform", cache() / "schemas"
-    if not program.exists():
-        report.say(f"Building kubeconform {_VERSION} (about a minute); it goes to {cache()}")
-        schemas.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix="work-", dir=cache()) as work:
-            _make(Path(work), schemas, report).replace(program)
-    return program, schemas
+def _dapr_schemas(report: Report) -> Path:
+    """Return the folder of Dapr's schemas; they are generated if the cache does not have them."""
+    if not cache().exists():
+        report.say(f"Generating the schemas of Dapr {pins.VERSION}; they go to {cache()}")
+        cache().parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix="work-", dir=cache().parent) as work:
+            _generate(Path(work), report).replace(cache())
+    return cache()
 
 
-def _make(work: Path, schemas: Path, report: Report) -> Path:
+def _generate(work: Path, report: Report) -> Path:
     go = toolchain(work, report)
-    source = go.source(_MODULE, _SUM, work)
+    script = str(_PROGRAM.source(go, work) / "scripts" / "openapi2jsonschema.py")
     dapr = go.source(_DAPR, pins.SOURCE_SUM, work)
-    script = str(source / "scripts" / "openapi2jsonschema.py")
     crds = map(str, (dapr / "charts" / "dapr" / "crds").glob("*.yaml"))
     form = {"FILENAME_FORMAT": "{kind}-{group}-{version}", "DENY_ROOT_ADDITIONAL_PROPERTIES": "1"}
+    schemas = work / "schemas"
+    schemas.mkdir()
     run([sys.executable, script, *crds], schemas, environment={**os.environ, **form})
-    built = work / "kubeconform"
-    go.run(["build", "-mod=readonly", "-o", str(built), "./cmd/kubeconform"], source)
-    return built
+    return schemas

@@ -1,6 +1,6 @@
 """Renders every Mermaid diagram of the documents, to find those that do not.
 
-MERMAID_VERSION=x.y.z [CHROMIUM=path] python -m tools.mermaid
+MERMAID_VERSION=x.y.z CHROMIUM=path python -m tools.mermaid
 """
 
 import json
@@ -12,7 +12,6 @@ import sys
 import tempfile
 from pathlib import Path
 
-UNAVAILABLE = 75
 _BLOCK = re.compile(r"^```mermaid$.*?^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -26,28 +25,23 @@ def diagrams(root: Path) -> dict[str, str]:
     }
 
 
-def is_available() -> bool:
-    """Return whether there is a renderer; print what is missing."""
-    found = bool(shutil.which("npx") and os.environ.get("CHROMIUM"))
-    if not found:
-        sys.stderr.write("not checked: the diagrams need Node and Chromium: install both, or set CHROMIUM\n")
-    return found
-
-
 def render(block: str, folder: Path) -> str:
-    """Render one fenced diagram; return its error, or ""."""
+    """Render one fenced diagram in a folder; return the error, or ""."""
     (folder / "diagram.md").write_text(block + "\n")
-    return run_renderer("diagram.md", "rendered.md", folder)
-
-
-def run_renderer(source: str, target: str, folder: Path) -> str:
-    """Render a file of the folder into another one; return the error, or ""."""
     settings = {"args": ["--no-sandbox"], "executablePath": os.environ["CHROMIUM"]}
     (folder / "puppeteer.json").write_text(json.dumps(settings))
     package = f"@mermaid-js/mermaid-cli@{os.environ['MERMAID_VERSION']}"
     command = ["npx", "--yes", "--package", package, "--", "mmdc", "--quiet"]
     done = subprocess.run(  # noqa: S603
-        [*command, "--puppeteerConfigFile", "puppeteer.json", "--input", source, "--output", target],
+        [
+            *command,
+            "--puppeteerConfigFile",
+            "puppeteer.json",
+            "--input",
+            "diagram.md",
+            "--output",
+            "rendered.md",
+        ],
         cwd=folder,
         env={**os.environ, "PUPPETEER_SKIP_DOWNLOAD": "1"},
         capture_output=True,
@@ -58,9 +52,10 @@ def run_renderer(source: str, target: str, folder: Path) -> str:
 
 
 def main() -> int:
-    """Render all diagrams; return 1 if one does not render, 75 if there is no renderer."""
-    if not is_available():
-        return UNAVAILABLE
+    """Render all diagrams; return 1 if one does not render, EX_TEMPFAIL if there is no renderer."""
+    if not shutil.which("npx") or not os.environ.get("CHROMIUM"):
+        sys.stderr.write("not checked: the diagrams need Node and Chromium: install both, or set CHROMIUM\n")
+        return os.EX_TEMPFAIL
     failed = False
     for name, block in diagrams(Path()).items():
         with tempfile.TemporaryDirectory() as folder:

@@ -1,5 +1,6 @@
 """Programs from Go modules: run from the cache, built once, and reported when they cannot be had."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from dapr_local.install.go import BuildError
 from tests.unit.dapr_local.fake_release import script
 from tools import go_programs
-from tools.go_programs import PROGRAMS, UNAVAILABLE, main
+from tools.go_programs import PROGRAMS, main
 
 
 @pytest.fixture
@@ -30,7 +31,7 @@ def test_a_program_that_cannot_be_built_is_one_line_and_its_own_exit_code(
         raise BuildError("no Go, and no network")
 
     monkeypatch.setattr(go_programs, "toolchain", fail)
-    assert main("gitleaks") == UNAVAILABLE
+    assert main("gitleaks") == os.EX_TEMPFAIL
     last = capsys.readouterr().err.splitlines()[-1]
     assert last == "not checked: gitleaks cannot be built: no Go, and no network"
     assert not cached.exists()

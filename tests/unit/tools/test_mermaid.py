@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import pytest
@@ -17,5 +18,5 @@ def test_without_a_browser_nothing_counts_as_checked(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.delenv("CHROMIUM", raising=False)
-    assert mermaid.main() == mermaid.UNAVAILABLE
+    assert mermaid.main() == os.EX_TEMPFAIL
     assert capsys.readouterr().err.startswith("not checked: ")

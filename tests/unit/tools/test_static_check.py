@@ -12,6 +12,7 @@ import pytest
 
 from dapr_local.install.pins import VERSION
 from tests.unit.dapr_local.fake_release import script
+from tools.go_programs import PROGRAMS
 
 ROOT = Path(__file__).parents[3]
 VALID = {"filename": "a.yaml", "kind": "Pod", "name": "a", "status": "statusValid", "msg": ""}
@@ -55,8 +56,8 @@ def says(repository: Path, kubeconform: list[Any] | None = None, checkov: str | 
     """Let the tools answer so."""
     if kubeconform is not None:
         answer = json.dumps({"resources": kubeconform})
-        cache = repository / "cache" / "dapr-hero" / f"kubeconform-0.8.0-dapr-{VERSION}"
-        script(cache / "kubeconform", f"cat <<'END'\n{answer}\nEND")
+        (repository / "cache" / "dapr-hero" / f"schemas-dapr-{VERSION}").mkdir(parents=True, exist_ok=True)
+        script(PROGRAMS["kubeconform"].path, f"cat <<'END'\n{answer}\nEND")
     if checkov is not None:
         script(repository / ".venv-checks" / "bin" / "checkov", f"cat <<'END'\n{checkov}\nEND")
 
