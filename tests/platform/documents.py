@@ -4,12 +4,15 @@ import os
 import re
 import signal
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from dapr_hero.testing import eventually
 
+# The packages of this environment, without an installation.
+MAKEFLAGS = f"--no-print-directory --old-file={sys.prefix}/installed -- VENV={sys.prefix}"
 _BLOCK = re.compile(r"```(\w+)\n(.*?)```", re.DOTALL)
 
 

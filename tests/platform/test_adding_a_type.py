@@ -3,7 +3,6 @@
 import os
 import re
 import shutil
-import sys
 from pathlib import Path
 
 import pytest
@@ -11,7 +10,7 @@ import pytest
 from dapr_hero.local.chosen_ports import on_free_ports
 from dapr_hero.testing import eventually
 from dapr_local.install.runtime import DaprRuntime
-from tests.platform.documents import Terminal, blocks
+from tests.platform.documents import MAKEFLAGS, Terminal, blocks
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs/adding-a-type.md"
@@ -31,8 +30,7 @@ def terminal(tmp_path: Path, dapr_runtime: DaprRuntime, data_dir: Path) -> Termi
         **os.environ,
         **settings.environment(),
         "PYTHONPATH": str(tmp_path / "src"),
-        # The code of the copy, with the packages of this environment.
-        "MAKEFLAGS": f"--no-print-directory --old-file={sys.prefix}/installed -- VENV={sys.prefix}",
+        "MAKEFLAGS": MAKEFLAGS,
     }
     return Terminal(tmp_path, environment)
 

@@ -12,7 +12,7 @@ from platformdirs import user_cache_path
 from dapr_hero.local.chosen_ports import on_free_ports
 from dapr_hero.testing import eventually
 from dapr_local.install.runtime import DaprRuntime
-from tests.platform.documents import Terminal, blocks
+from tests.platform.documents import MAKEFLAGS, Terminal, blocks
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs/tutorial.md"
@@ -30,7 +30,7 @@ def terminal(tmp_path: Path, dapr_runtime: DaprRuntime, data_dir: Path) -> Termi
         **settings.environment(),
         "HOME": str(data_dir.parent),
         "XDG_CACHE_HOME": str(user_cache_path()),
-        "MAKEFLAGS": f"--no-print-directory --old-file={sys.prefix}/installed -- VENV={sys.prefix}",
+        "MAKEFLAGS": MAKEFLAGS,
         "PATH": f"{sys.prefix}/bin:{os.environ['PATH']}",
     }
     return Terminal(tmp_path, environment)

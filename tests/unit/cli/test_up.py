@@ -18,7 +18,7 @@ from dapr_hero.local.chosen_ports import on_free_ports
 from dapr_hero.settings import port_fields
 from dapr_local.parts.part import Part
 from tests.unit.dapr_local.scripts import until
-from tests.unit.dapr_local.supervise.test_runner import Workshop
+from tests.unit.dapr_local.supervise.workshop import Workshop
 from tests.unit.local.test_platform import RUNTIME
 
 SHARED = {"valkey", "stream-trimmer", "postgres", "zipkin", "sentry"}

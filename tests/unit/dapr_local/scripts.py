@@ -25,7 +25,7 @@ def has_said(process: Process, word: str) -> Callable[[], bool]:
 
 
 def runs(pid: int | None) -> bool:
-    """Return whether there is such a process, and it is no zombie."""
+    """Return whether the process exists and is not a zombie."""
     try:
         return pid is not None and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:

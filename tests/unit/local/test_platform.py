@@ -14,7 +14,7 @@ from dapr_local.errors import DataError, PartDied, PortTaken
 from dapr_local.install.runtime import DaprRuntime
 from dapr_local.parts.part import Part
 from dapr_local.ports import free_ports
-from tests.unit.dapr_local.supervise.test_runner import Workshop
+from tests.unit.dapr_local.supervise.workshop import Workshop
 
 RUNTIME = DaprRuntime(Path("daprd"), Path("sentry"))
 

@@ -7,7 +7,6 @@ import re
 import socket
 import tarfile
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -26,22 +25,6 @@ GOOD = archive("daprd", b"the program")
 LARGE = archive("daprd", random.Random(1).randbytes(100_000))  # noqa: S311
 NAME = "daprd_any.tar.gz"
 CHECKSUM = f"/{NAME}.sha256"
-
-
-@pytest.fixture(autouse=True)
-def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("no_proxy", "*")
-
-
-@pytest.fixture
-def server() -> Iterator[ReleaseServer]:
-    with release_server() as running:
-        yield running
-
-
-@pytest.fixture
-def report() -> RecordingReport:
-    return RecordingReport()
 
 
 def sha256(content: bytes) -> str:

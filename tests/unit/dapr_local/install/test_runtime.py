@@ -6,7 +6,7 @@ import os
 import socket
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +30,6 @@ from tests.unit.dapr_local.fake_release import (
     archive,
     bare_machine,
     program,
-    release_server,
 )
 from tests.unit.dapr_local.program import PROGRAM
 
@@ -41,17 +40,6 @@ ARCHIVES = {name: f"{name}_{sys.platform}_arm64.tar.gz" for name in BOTH}
 @pytest.fixture(autouse=True)
 def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     bare_machine(tmp_path, monkeypatch)
-
-
-@pytest.fixture
-def server() -> Iterator[ReleaseServer]:
-    with release_server() as running:
-        yield running
-
-
-@pytest.fixture
-def report() -> RecordingReport:
-    return RecordingReport()
 
 
 class Builder:

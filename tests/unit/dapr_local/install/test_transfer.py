@@ -1,27 +1,19 @@
 """A download asks accepted addresses only, arrives piece by piece, and never waits without an end."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from dapr_local.install import transfer
 from dapr_local.install.transfer import BrokenOffError, DownloadError, chunks, is_http, is_private, opened
 from dapr_local.ports import free_ports
-from tests.unit.dapr_local.fake_release import ReleaseServer, release_server
+from tests.unit.dapr_local.fake_release import ReleaseServer
 
 CONTENT = bytes(range(256)) * 8
 
 
-@pytest.fixture(autouse=True)
-def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("no_proxy", "*")
-
-
 @pytest.fixture
-def server() -> Iterator[ReleaseServer]:
-    with release_server() as running:
-        running.files["/file"] = CONTENT
-        yield running
+def server(server: ReleaseServer) -> ReleaseServer:
+    server.files["/file"] = CONTENT
+    return server
 
 
 def test_a_body_arrives_in_pieces_of_a_limited_size(

@@ -1,26 +1,9 @@
 """Real servers as parts: start one, and look at what it shows."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from tempfile import TemporaryDirectory
-
 import psutil
 
-from dapr_local.data import DataDir
 from dapr_local.parts.part import Part
 from dapr_local.supervise.process import Process
-from tests.unit.dapr_local.program import PROGRAM
-
-
-@contextmanager
-def open_data() -> Iterator[DataDir]:
-    """A directory that PostgreSQL's account can reach, unlike pytest's own, when root runs the tests."""
-    with TemporaryDirectory() as folder:
-        Path(folder).chmod(0o755)
-        data = DataDir.open(Path(folder) / "data", PROGRAM)
-        yield data
-        data.close()
 
 
 async def up(part: Part) -> Process:

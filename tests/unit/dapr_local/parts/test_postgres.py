@@ -1,7 +1,6 @@
 """PostgreSQL as it is: a real server, its role and its data."""
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import asyncpg
@@ -11,23 +10,11 @@ from dapr_local.data import DataDir
 from dapr_local.errors import DataError
 from dapr_local.parts import postgres
 from dapr_local.parts.postgres import Login
-from dapr_local.ports import free_ports
-from tests.unit.dapr_local.parts.servers import addresses, open_data, shown, up
+from tests.unit.dapr_local.parts.servers import addresses, shown, up
 from tests.unit.dapr_local.program import PROGRAM
 
 SUPERUSER_PASSWORD = "secret-of-the-superuser"
 LOGIN = Login("clerk", "secret-of-the-clerk", "ledger")
-
-
-@pytest.fixture
-def data() -> Iterator[DataDir]:
-    with open_data() as data:
-        yield data
-
-
-@pytest.fixture
-def port() -> int:
-    return free_ports(1)[0]
 
 
 async def _login(

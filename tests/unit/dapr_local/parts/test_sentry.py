@@ -1,6 +1,5 @@
 """Sentry's arguments, its files and its readiness."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,13 +14,6 @@ from tests.unit.dapr_local.parts.test_daprd import flags
 from tests.unit.dapr_local.program import PROGRAM
 
 BINARY = Path("/somewhere/sentry")
-
-
-@pytest.fixture
-def data(tmp_path: Path) -> Iterator[DataDir]:
-    data = DataDir.open(tmp_path / "data", PROGRAM)
-    yield data
-    data.close()
 
 
 async def test_it_listens_where_it_is_told_and_on_loopback_only(data: DataDir) -> None:

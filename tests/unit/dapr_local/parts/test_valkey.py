@@ -1,27 +1,12 @@
 """Valkey as it is: a real server, and its password."""
 
 import asyncio
-from collections.abc import Iterator
-
-import pytest
 
 from dapr_local.data import DataDir
 from dapr_local.parts import valkey
-from dapr_local.ports import free_ports
-from tests.unit.dapr_local.parts.servers import addresses, open_data, shown, up
+from tests.unit.dapr_local.parts.servers import addresses, shown, up
 
 PASSWORD = "secret-of-valkey"
-
-
-@pytest.fixture
-def data() -> Iterator[DataDir]:
-    with open_data() as data:
-        yield data
-
-
-@pytest.fixture
-def port() -> int:
-    return free_ports(1)[0]
 
 
 async def command(port: int, words: str) -> bytes:

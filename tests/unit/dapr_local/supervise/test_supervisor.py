@@ -12,7 +12,7 @@ from dapr_local.parts.part import Stage
 from dapr_local.supervise import supervisor
 from dapr_local.supervise.runner import Runner
 from dapr_local.supervise.supervisor import Supervisor
-from tests.unit.dapr_local.supervise.test_runner import Workshop
+from tests.unit.dapr_local.supervise.workshop import Workshop
 
 
 @pytest.fixture(autouse=True)

@@ -42,7 +42,7 @@ def test_a_message_has_all_that_the_event_says() -> None:
 @pytest.mark.parametrize("value", [None, "", "yesterday", 7, True, {"a": 1}])
 def test_the_time_and_the_trace_can_be_of_any_type(value: Any) -> None:
     found = grpc_messages.event(request(time=value, traceparent=value))
-    # A Struct is no dict, but compares like one.
+    # A Struct is not a dict, but compares like one.
     assert (found.time, found.traceparent) == (value, value)
 
 
