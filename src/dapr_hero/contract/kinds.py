@@ -55,7 +55,7 @@ KINDS = (
     Kind("gadget", "gadget.v1", "/gadgets.v1", "gadgets", Backend.STATE_STORE),
     Kind("thingamajig", "thingamajig.v1", "/products.v1", "products", Backend.PRODUCTS),
 )
-# Takes the events of its own type, and of every type that has no row.
+# The default kind also takes the events of every type that has no row.
 DEFAULT = KINDS[-1]
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Sequence
 from contextlib import ExitStack
-from itertools import count
 from types import TracebackType
 from typing import Self
 
@@ -97,23 +96,26 @@ class Platform:
         Raises: PortTaken.
         """
         given = self.inventories
-        for attempt in count(1):
-            self._settings, *self._replicas = chosen_ports.choose(*given)
-            parts = assembly.parts(
-                self._settings,
-                data,
-                self._runtime,
-                self._report,
-                chosen=self._chosen,
-                registration=self._registration,
-                replicas=self._replicas,
-                extra=self._extra,
-            )
-            needed = {name: port for part in parts.values() for name, port in part.ports.items()}
+        for _ in range(_ATTEMPTS - 1):
             try:
-                return parts, ports.reserve(needed, key("port_offset"))
+                return self._try_to_reserve(given, data)
             except PortTaken as taken:
                 # A chosen port can be taken by another process before it is reserved.
-                if attempt == _ATTEMPTS or any(taken.port in chosen_ports.of(each) for each in given):
+                if any(taken.port in chosen_ports.of(each) for each in given):
                     raise
-        raise AssertionError("unreachable")
+        return self._try_to_reserve(given, data)
+
+    def _try_to_reserve(self, given: Sequence[Settings], data: DataDir) -> tuple[dict[str, Part], ExitStack]:
+        self._settings, *self._replicas = chosen_ports.choose(*given)
+        parts = assembly.parts(
+            self._settings,
+            data,
+            self._runtime,
+            self._report,
+            chosen=self._chosen,
+            registration=self._registration,
+            replicas=self._replicas,
+            extra=self._extra,
+        )
+        needed = {name: port for part in parts.values() for name, port in part.ports.items()}
+        return parts, ports.reserve(needed, key("port_offset"))

@@ -3,14 +3,16 @@
 import json
 from collections.abc import Mapping
 from enum import StrEnum
-from importlib.resources import files
+from functools import cache
 from pathlib import Path
-
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from typing import TYPE_CHECKING
 
 from dapr_hero.contract.kinds import DEFAULT, KINDS
 from dapr_hero.settings import Settings
 from dapr_local.parts.daprd import Files
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 
 class Registration(StrEnum):
@@ -58,16 +60,24 @@ def write(
 def rendered(config: str, placeholders: Mapping[str, str]) -> dict[str, str]:
     """Return the rendered text of each file of `config`."""
     quotable = {key: json.dumps(value)[1:-1] for key, value in placeholders.items()}
+    templates, folder = _templates(), f"{config}/"
     return {
-        name: _TEMPLATES.get_template(f"{config}/{name}").render(quotable, KINDS=KINDS, DEFAULT=DEFAULT)
-        for name in (each.name for each in files("dapr_hero.local").joinpath("config", config).iterdir())
+        path.removeprefix(folder): templates.get_template(path).render(quotable)
+        for path in templates.list_templates()
+        if path.startswith(folder)
     }
 
 
-_TEMPLATES = Environment(  # noqa: S701 - not HTML; the values are escaped for YAML's double quotes
-    loader=PackageLoader("dapr_hero.local", "config"),
-    undefined=StrictUndefined,
-    keep_trailing_newline=True,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
+@cache
+def _templates() -> "Environment":
+    from jinja2 import Environment, PackageLoader, StrictUndefined  # only a start of sidecars needs it
+
+    environment = Environment(  # noqa: S701 - not HTML; the values are escaped for YAML's double quotes
+        loader=PackageLoader("dapr_hero.local", "config"),
+        undefined=StrictUndefined,
+        keep_trailing_newline=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals.update(KINDS=KINDS, DEFAULT=DEFAULT)
+    return environment
