@@ -14,7 +14,7 @@ DAPR_VERSION = $(shell sed -n 's/^VERSION = "\(.*\)"/\1/p' src/dapr_local/instal
 
 .PHONY: need-kind need-helm need-kubectl
 need-kind need-helm need-kubectl: need-%:
-	@command -v $* > /dev/null || { echo "error: $* is not installed; docs/deploy.md says what is needed" >&2; exit 1; }
+	@command -v $* > /dev/null || { echo "error: $* is not installed; docs/guides/deploy.md says what is needed" >&2; exit 1; }
 
 ##@ Cluster
 

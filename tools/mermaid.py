@@ -16,7 +16,7 @@ _BLOCK = re.compile(r"^```mermaid$.*?^```$", re.MULTILINE | re.DOTALL)
 
 
 def diagrams(root: Path) -> dict[str, str]:
-    """Return the fenced diagrams by page and number, such as docs/deploy.md#1."""
+    """Return the fenced diagrams by page and number, such as docs/guides/deploy.md#1."""
     pages = [root / "README.md", *(root / "docs").rglob("*.md")]
     return {
         f"{page.relative_to(root)}#{number}": block

@@ -1,4 +1,4 @@
-"""docs/adding-a-type.md: its steps, executed in a copy of the repository and on the real platform."""
+"""docs/guides/add-a-type.md: its steps, executed in a copy of the repository and on the real platform."""
 
 import os
 import re
@@ -10,10 +10,10 @@ import pytest
 from dapr_hero.local.chosen_ports import on_free_ports
 from dapr_hero.testing import eventually
 from dapr_local.install.runtime import DaprRuntime
-from tests.platform.documents import MAKEFLAGS, Terminal, blocks
+from tests.documents import MAKEFLAGS, Terminal, blocks
 
 ROOT = Path(__file__).parents[2]
-PAGE = ROOT / "docs/adding-a-type.md"
+PAGE = ROOT / "docs/guides/add-a-type.md"
 MIGRATION = re.compile(r"the file `(\S+\.sql)`")
 
 
@@ -37,8 +37,8 @@ def terminal(tmp_path: Path, dapr_runtime: DaprRuntime, data_dir: Path) -> Termi
 
 def test_the_steps_add_a_type_that_is_published_and_read(terminal: Terminal) -> None:
     steps = blocks(PAGE)
-    assert [language for language, _ in steps] == ["diff", "sql", "bash", "bash", "bash"]
-    row, table, generate, start, samples = (text for _, text in steps)
+    assert [step.language for step in steps] == ["diff", "sql", "bash", "bash", "bash"]
+    row, table, generate, start, samples = (step.text for step in steps)
     [migration] = MIGRATION.findall(PAGE.read_text())
 
     terminal.run("git apply", stdin=row)

@@ -35,14 +35,16 @@ def mentions() -> list[tuple[str, str]]:
 def test_each_mention_is_of_this_version() -> None:
     minor = VERSION.rpartition(".")[0]
     found = mentions()
-    assert {"docs/deploy.md", "src/dapr_local/parts/sentry.py", "k8s/base/products/dapr/resiliency.yaml"} <= {
-        file for file, _ in found
-    }
+    assert {
+        "docs/guides/deploy.md",
+        "src/dapr_local/parts/sentry.py",
+        "k8s/base/products/dapr/resiliency.yaml",
+    } <= {file for file, _ in found}
     assert [each for each in found if each[1] not in (VERSION, minor)] == []
 
 
 def test_the_guide_names_the_version_that_the_cluster_must_have() -> None:
-    assert ("docs/deploy.md", VERSION) in mentions()
+    assert ("docs/guides/deploy.md", VERSION) in mentions()
 
 
 def test_the_charts_are_of_this_version() -> None:

@@ -5,15 +5,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import typer
 
-ROOT = Path(__file__).parents[2]
-PAGES = [
-    ROOT / "README.md",
-    ROOT / "CHANGELOG.md",
-    ROOT / "benchmarks/README.md",
-    *(ROOT / "docs").rglob("*.md"),
-]
+from dapr_hero.cli.main import app
+from dapr_hero.contract.kinds import KINDS
+from tests.documents import NEEDS_CLUSTER, NEEDS_KIND, ROOT, RUN_BY_CI, blocks, pages
+
+PAGES = [*pages(), ROOT / "CHANGELOG.md", ROOT / "benchmarks/README.md"]
 DECISIONS = sorted((ROOT / "docs/adr").glob("0*.md"))
+# The workflows' badge, relative to the page on GitHub.
+PAGES_OF_THE_FORGE = "../../actions/"
+LANGUAGES = {"bash", "text", "mermaid", "python", "diff", "sql"}
+MAKE = re.compile(r"(?<![\w-])make ([a-z][\w-]*(?: [a-z][\w-]*)*)")
+HERO = re.compile(r"(?<![\w/-])dapr-hero((?: [a-z][\w-]*)*)((?: --[a-z][\w-]*)*)")
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 HEADINGS = ["## Context", "## Decision", "## Consequences"]
 
@@ -22,7 +26,7 @@ def links(page: Path) -> Iterator[str]:
     """Yield the links of a page to files of this repository."""
     for target in LINK.findall(page.read_text()):
         path = target.partition("#")[0]
-        if path and "://" not in target:
+        if path and "://" not in target and not path.startswith(PAGES_OF_THE_FORGE):
             yield path
 
 
@@ -49,8 +53,65 @@ def test_the_index_lists_every_decision_by_its_title() -> None:
 
 
 def test_the_architecture_has_a_figure_for_each_way_of_an_event() -> None:
-    page = (ROOT / "docs/architecture.md").read_text()
+    page = (ROOT / "docs/explanation/architecture.md").read_text()
     ways = re.split(r"(?m)^## ", page)[1:]
     assert len(ways) == 4
     assert all(way.count("```mermaid") == 1 for way in ways)
     assert all(LINK.search(way) for way in ways)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_each_block_says_its_language_and_a_known_mark(page: Path) -> None:
+    fences = re.findall(r"(?m)^```", page.read_text())
+    steps = blocks(page)
+    assert len(fences) == 2 * len(steps)
+    assert {step.language for step in steps} <= LANGUAGES
+    assert {step.mark for step in steps} <= {"", NEEDS_CLUSTER, NEEDS_KIND, RUN_BY_CI}
+
+
+def test_ci_runs_the_commands_that_are_left_to_it() -> None:
+    commands = {
+        line.partition("#")[0].strip()
+        for page in pages()
+        for step in blocks(page)
+        if step.mark == RUN_BY_CI
+        for line in step.text.splitlines()
+    }
+    assert commands
+    assert commands <= set((ROOT / ".ci/run").read_text().splitlines())
+
+
+def commands(page: Path) -> Iterator[str]:
+    """Yield the commands of a page, in blocks and in the text."""
+    text = page.read_text()
+    yield from (step.text for step in blocks(page) if step.language == "bash")
+    yield from re.findall(r"(?<!`)`([^`\n]+)`(?!`)", text)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_each_command_of_a_page_exists(page: Path) -> None:
+    makefiles = (ROOT / "Makefile").read_text() + (ROOT / "k8s/targets.mk").read_text()
+    samples = {
+        f"{verb}-{kind}"
+        for verb in ("send", "get")
+        for kind in ("KIND", "gizmo", *(kind.name for kind in KINDS))
+    }
+    targets = {
+        name for line in re.findall(r"(?m)^([\w -]+):(?!=)", makefiles) for name in line.split()
+    } | samples
+    for command in commands(page):
+        for found in MAKE.findall(command):
+            assert set(found.split()) <= targets, command
+        for words, options in HERO.findall(command):
+            assert not unknown(words.split(), options.split()), command
+
+
+def unknown(words: list[str], options: list[str]) -> list[str]:
+    """Return the words and options of a command line that `dapr-hero` does not know."""
+    command = typer.main.get_command(app)
+    while words and isinstance(command, typer.core.TyperGroup):
+        if words[0] not in command.commands:
+            return words[:1]
+        command = command.commands[words.pop(0)]
+    known = {option for parameter in command.params for option in (*parameter.opts, "--help")}
+    return [option for option in options if option not in known]

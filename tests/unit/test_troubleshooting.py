@@ -1,4 +1,4 @@
-"""docs/troubleshooting.md has every error that the program prints."""
+"""docs/guides/troubleshooting.md has every error that the program prints."""
 
 import ast
 import re
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PAGE = " ".join((ROOT / "docs/troubleshooting.md").read_text().split())
+PAGE = " ".join((ROOT / "docs/guides/troubleshooting.md").read_text().split())
 ERRORS = {
     *(
         "LocalError",

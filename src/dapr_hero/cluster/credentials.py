@@ -63,7 +63,9 @@ def _require() -> None:
     needed.append((_DEFAULTS.inventory_namespace, _DEFAULTS.postgres_secret))
     missing = [f"{name} in {namespace}" for namespace, name in needed if _found(namespace, name) is None]
     if missing:
-        raise ClusterError(f"secrets are missing: {', '.join(missing)}; docs/deploy.md says what is in them")
+        raise ClusterError(
+            f"secrets are missing: {', '.join(missing)}; docs/guides/deploy.md says what is in them"
+        )
 
 
 def _made(namespace: str, name: str, make: Callable[[], Values]) -> Values:

@@ -1,6 +1,6 @@
 """The kinds of events, one row each. Routing, stores, Dapr's resources, API, command line and samples derive from it.
 
-docs/adding-a-type.md shows how to add a row.
+docs/guides/add-a-type.md shows how to add a row.
 """
 
 from enum import Enum

@@ -75,7 +75,7 @@ def test_the_local_settings_in_env_do_not_reach_the_cluster(
 
 def test_those_of_outside_servers_must_be_there(cluster: FakeCluster) -> None:
     cluster.resources.append(made("Secret", "valkey", INVENTORY, data={"password": "eA=="}))
-    told = f"^secrets are missing: valkey in {PRODUCTS}, postgres in {INVENTORY}; docs/deploy.md says"
+    told = f"^secrets are missing: valkey in {PRODUCTS}, postgres in {INVENTORY}; docs/guides/deploy.md says"
     with pytest.raises(ClusterError, match=told):
         credentials.create_missing(made_here=False)
     assert cluster.changes == []
