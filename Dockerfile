@@ -6,7 +6,7 @@ WORKDIR /source
 COPY requirements/build.txt requirements/
 RUN --mount=type=cache,target=/root/.cache/pip \
     python -m venv /build && /build/bin/pip install --require-hashes --requirement requirements/build.txt
-COPY pyproject.toml README.md LICENSE ./
+COPY pyproject.toml hatch_build.py README.md LICENSE ./
 COPY src src
 RUN /build/bin/pip wheel --no-deps --no-build-isolation --wheel-dir /wheel .
 

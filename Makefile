@@ -4,14 +4,19 @@ SHELL := bash
 PYTHON ?= python3
 VENV := .venv
 CHECKS := .venv-checks
+PUBLISH := .venv-publish
 BIN := $(VENV)/bin
 HERO := $(BIN)/dapr-hero
 # renovate: datasource=pypi depName=uv
 UV_VERSION := 0.13.9
 # renovate: datasource=npm depName=renovate
 RENOVATE_VERSION := 44.121.2
+# renovate: datasource=npm depName=@marp-team/marp-cli
+MARP_VERSION := 4.5.1
 # renovate: datasource=npm depName=@mermaid-js/mermaid-cli
 MERMAID_VERSION := 12.2.0
+# A browser for the diagrams and the slides.
+CHROMIUM ?= $(firstword $(wildcard /usr/bin/chromium /usr/bin/chromium-browser /usr/bin/google-chrome))
 KINDS := $(basename $(notdir $(wildcard messages/*.json)))
 PROTOS := dapr_hero/products/v1
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
@@ -39,10 +44,10 @@ $(VENV)/installed: pyproject.toml requirements/dev.txt
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps -e .
 	@touch $@
 
-$(CHECKS)/installed: requirements/checks.txt | $(VENV)/installed
-	@echo "installing the checks of the manifests into $(CHECKS) (about 20 s)"
-	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(CHECKS)
-	@$(BIN)/uv pip install --quiet --python $(CHECKS)/bin/python --require-hashes -r requirements/checks.txt
+$(CHECKS)/installed $(PUBLISH)/installed: .venv-%/installed: requirements/%.txt | $(VENV)/installed
+	@echo "installing the packages of requirements/$*.txt into .venv-$* (about 20 s)"
+	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python .venv-$*
+	@$(BIN)/uv pip install --quiet --python .venv-$*/bin/python --require-hashes -r requirements/$*.txt
 	@touch $@
 
 ##@ Install and build
@@ -55,6 +60,33 @@ deps: $(VENV)/installed ## Install the Python packages, Dapr's binaries and Zipk
 .PHONY: build
 build: $(VENV)/installed ## Build the wheel and the sdist into dist/
 	@SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) $(BIN)/uv build --quiet --clear --out-dir dist && ls dist
+
+# Of what a user installs: the wheel with the runner, in the versions of the lock file.
+SBOM = dist/dapr_hero-$(VERSION).cdx.json
+.PHONY: sbom
+sbom: build $(PUBLISH)/installed ## Write the bill of materials of the wheel (CycloneDX) into dist/
+	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python build/sbom
+	@$(BIN)/uv pip install --quiet --python build/sbom/bin/python --constraints requirements/dev.txt "$$(echo dist/*.whl)[local]"
+	@$(PUBLISH)/bin/cyclonedx-py environment build/sbom --pyproject pyproject.toml --output-reproducible --output-file $(SBOM)
+	@echo $(SBOM)
+
+.PHONY: docs
+docs: $(PUBLISH)/installed ## Build the site of the documents into site/, and check its links
+	@rm -rf build/site && mkdir -p build && $(BIN)/python -m tools.site build/site
+	@$(PUBLISH)/bin/zensical build --clean --strict
+
+.PHONY: docs-links
+docs-links: docs ## Check the links from the documents to other sites (needs the internet)
+	@$(PUBLISH)/bin/linkchecker --no-status --no-warnings --check-extern --ignore-url localhost site/index.html
+
+.PHONY: docs-publish
+docs-publish: docs slides ## Push the site and the slides to the branch of GitHub Pages
+	@cp build/slides.pdf site/ && $(PUBLISH)/bin/ghp-import --no-history --push --force site
+
+.PHONY: slides
+slides: ## Build the slides into build/slides.pdf (needs Node and Chromium)
+	@mkdir -p build && CHROME_PATH=$(CHROMIUM) CHROME_NO_SANDBOX=1 PUPPETEER_SKIP_DOWNLOAD=1 \
+		npx --yes --package @marp-team/marp-cli@$(MARP_VERSION) -- marp --allow-local-files docs/slides.md --output build/slides.pdf
 
 ##@ Run on this machine
 
@@ -187,9 +219,6 @@ lint-ci: $(VENV)/installed ## Check the workflows and their scripts (actionlint,
 	@$(BIN)/shellcheck .ci/run .ci/e2e
 	@$(BIN)/zizmor --offline --quiet .
 
-# A browser for the diagrams.
-CHROMIUM ?= $(firstword $(wildcard /usr/bin/chromium /usr/bin/chromium-browser /usr/bin/google-chrome))
-
 .PHONY: mermaid-lint
 mermaid-lint: $(VENV)/installed ## Check that every Mermaid diagram renders (needs Node and Chromium)
 	@MERMAID_VERSION=$(MERMAID_VERSION) CHROMIUM=$(CHROMIUM) $(BIN)/python -m tools.mermaid $(UNLESS_UNAVAILABLE)
@@ -211,6 +240,12 @@ vulncheck audit: $(VENV)/installed ## Look for known vulnerabilities in the pinn
 deps-prune-check: $(VENV)/installed ## Look for unused and undeclared dependencies (deptry)
 	@$(BIN)/deptry src
 
+.PHONY: deps-prune
+deps-prune: $(VENV)/installed ## Remove the packages from .venv that the lock file does not name
+	@$(BIN)/uv pip freeze --exclude-editable | sed 's/==.*//' \
+		| grep --invert-match --line-regexp --fixed-strings --file <(sed -n 's/^\([A-Za-z0-9._-]*\)==.*/\1/p' requirements/dev.txt; echo uv; echo pip; echo setuptools) \
+		| xargs --no-run-if-empty $(BIN)/uv pip uninstall
+
 .PHONY: dead-code
 dead-code: $(VENV)/installed ## Look for code that is never used (vulture)
 	@$(BIN)/vulture
@@ -230,10 +265,16 @@ manifests-check: $(CHECKS)/installed ## Check the manifests without a cluster: b
 	@$(BIN)/python -m tools.static_check
 
 .PHONY: static-check
-static-check: lint lint-ci docker-lint mermaid-lint sec secrets deps-prune-check dead-code typos licenses manifests-check ## Run every check that runs nothing of the platform
+static-check: lint lint-ci docker-lint docs mermaid-lint sec secrets deps-prune-check dead-code typos licenses manifests-check ## Run every check that runs nothing of the platform
 
 .PHONY: ci
-ci: deps static-check vulncheck test tools-test build ## Run the whole pipeline that needs no cluster
+ci: deps static-check vulncheck test tools-test sbom ## Run the whole pipeline that needs no cluster
+
+# On this machine itself, without images; act clones the actions. Restrict it: ACT_FLAGS="--job static-check".
+ACT_FLAGS ?=
+.PHONY: ci-run
+ci-run: $(VENV)/installed ## Run the workflow of every push on this machine (act; ACT_FLAGS)
+	@$(BIN)/act push --workflows .github/workflows/ci.yml --platform ubuntu-24.04=-self-hosted $(ACT_FLAGS)
 
 .PHONY: ci-cleanup
 ci-cleanup: ## Delete the workflow runs of this repository that are older than 30 days (needs gh)
@@ -283,6 +324,7 @@ lock: $(VENV)/installed ## Pin the newest versions that pyproject.toml allows, w
 	@$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")' \
 		| $(COMPILE) -c requirements/dev.txt - -o requirements/build.txt
 	@$(COMPILE) --group checks -o requirements/checks.txt
+	@$(COMPILE) --group publish -o requirements/publish.txt
 
 .PHONY: update
 update: lock generate ## Pin the newest versions, and generate the files that depend on them
@@ -307,7 +349,7 @@ doctor deps-check: $(VENV)/installed ## Check this machine: show the requirement
 
 .PHONY: clean
 clean: ## Remove build results from this folder; caches and data stay
-	@rm -rf $(VENV) $(CHECKS) dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	@rm -rf $(VENV) $(CHECKS) $(PUBLISH) dist site .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 include k8s/targets.mk

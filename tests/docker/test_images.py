@@ -139,6 +139,7 @@ def test_only_what_the_images_are_made_of_is_sent_to_docker(tmp_path: Path) -> N
     assert {path.parts[0] for path in sent} == {
         "LICENSE",
         "README.md",
+        "hatch_build.py",
         "pyproject.toml",
         "requirements",
         "src",

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 
@@ -44,8 +45,9 @@ def run(*command: str | Path, folder: Path, **variables: str) -> str:
     return done.stdout
 
 
-def build(folder: Path) -> Path:
-    run(UV, "build", "--quiet", "--wheel", "--out-dir", folder, folder=ROOT, SOURCE_DATE_EPOCH="1767225600")
+def build(folder: Path, **variables: str) -> Path:
+    variables["SOURCE_DATE_EPOCH"] = "1767225600"
+    run(UV, "build", "--quiet", "--wheel", "--out-dir", folder, folder=ROOT, **variables)
     [wheel] = folder.glob("*.whl")
     return wheel
 
@@ -58,6 +60,12 @@ def wheel(tmp_path: Path) -> Path:
 def test_the_same_source_gives_the_same_wheel(wheel: Path, tmp_path: Path) -> None:
     again = build(tmp_path / "again")
     assert hashlib.sha256(again.read_bytes()).digest() == hashlib.sha256(wheel.read_bytes()).digest()
+
+
+def test_the_wheel_names_the_repository_that_built_it(tmp_path: Path) -> None:
+    wheel = ZipFile(build(tmp_path, REPOSITORY_URL="https://forge.example/me/dapr-hero"))
+    [metadata] = [name for name in wheel.namelist() if name.endswith("/METADATA")]
+    assert "Project-URL: Issues, https://forge.example/me/dapr-hero/issues\n" in wheel.read(metadata).decode()
 
 
 def test_an_empty_environment_runs_the_command_and_the_fixtures(

@@ -10,7 +10,11 @@ ROOT = Path(__file__).parents[3]
 
 def test_every_diagram_of_the_documents_is_found() -> None:
     found = mermaid.diagrams(ROOT)
-    assert {"docs/explanation/delivery.md#1", "docs/explanation/architecture.md#4", "docs/guides/deploy.md#1"} <= found.keys()
+    assert {
+        "docs/explanation/delivery.md#1",
+        "docs/explanation/architecture.md#4",
+        "docs/guides/deploy.md#1",
+    } <= found.keys()
     assert all(block.startswith("```mermaid\n") and block.endswith("\n```") for block in found.values())
 
 
