@@ -39,7 +39,7 @@ class Store:
         self._down = down
         self.versions: dict[str, Version] = {}
 
-    async def save(self, versions: list[Version], timeout_seconds: float | None) -> None:
+    async def save(self, versions: list[Version], patience_seconds: float) -> None:
         if self._down:
             raise Unavailable("store")
         for version in versions:

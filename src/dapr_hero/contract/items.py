@@ -1,6 +1,7 @@
 """Items: the stored values, their limits, and the versions that decide which of two events is newer."""
 
 import re
+from collections.abc import Sequence
 from decimal import Context, Decimal, InvalidOperation
 from typing import NamedTuple, Protocol
 
@@ -88,7 +89,7 @@ def checked(id: str, description: str, price: str) -> Item:
     return Item(id, description, _exact(price))
 
 
-def newest(versions: list[Version]) -> list[Version]:
+def newest(versions: Sequence[Version]) -> list[Version]:
     """Return the newest version of each item, in order of the items' ids."""
     by_id: dict[str, Version] = {}
     for version in versions:

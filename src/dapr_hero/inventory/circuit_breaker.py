@@ -5,6 +5,7 @@ See https://learn.microsoft.com/azure/architecture/patterns/circuit-breaker.
 
 import asyncio
 import random
+from asyncio import FIRST_COMPLETED
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from enum import Enum
@@ -137,24 +138,24 @@ class StoreCircuitBreaker:
         async with self._reads.call():
             return await self._store.get(ids)
 
-    async def save(self, versions: list[Version], timeout_seconds: float | None = None) -> None:
-        """Save, waiting at most `timeout_seconds`; then the save continues in the background.
+    async def save(self, versions: list[Version], patience_seconds: float) -> None:
+        """Save, as long as the store answers; a save that is given up continues in the background.
 
-        No other save starts until it has finished: each further call would bring Dapr's own circuit breaker
-        closer to its limit. Raises: Unavailable, Refused.
+        A store that answers neither the save nor a probe for `patience_seconds` is unavailable; one that is slow is
+        not. No other save starts until a given-up one has finished: each further call would bring Dapr's own circuit
+        breaker closer to its limit. Raises: Unavailable, Refused.
         """
         if self._unfinished:
             raise Unavailable(self._name, "an earlier save has not finished")
         saving = asyncio.create_task(self._save(versions))
         try:
-            done, _ = await asyncio.wait({saving}, timeout=timeout_seconds)
-        except asyncio.CancelledError:
+            while not await _finished(saving, patience_seconds):
+                if not await self._answers(saving, patience_seconds):
+                    raise Unavailable(self._name, f"no answer within {patience_seconds:g} s")
+        except (asyncio.CancelledError, Unavailable):
             self._continue_in_background(saving)
             raise
-        if done:
-            return saving.result()
-        self._continue_in_background(saving)
-        raise Unavailable(self._name, f"no answer within {timeout_seconds:g} s")
+        return saving.result()
 
     async def check(self) -> None:
         """Return if the store takes both reads and saves. Raises: Unavailable."""
@@ -176,14 +177,31 @@ class StoreCircuitBreaker:
         async with self._saves.call():
             await self._store.save(versions)
 
+    async def _answers(self, saving: asyncio.Task[None], patience_seconds: float) -> bool:
+        """Return whether the store answers a probe, or the save finishes, within the rest of the patience."""
+        probing = asyncio.create_task(self._read_probe())
+        try:
+            await asyncio.wait({saving, probing}, timeout=patience_seconds / 2, return_when=FIRST_COMPLETED)
+            if not probing.done():
+                return saving.done()
+            return not isinstance(probing.exception(), Unavailable)
+        finally:
+            probing.cancel()
+
     def _continue_in_background(self, saving: asyncio.Task[None]) -> None:
         self._unfinished.add(saving)
-        saving.add_done_callback(self._finished)
+        saving.add_done_callback(self._forget)
 
-    def _finished(self, saving: asyncio.Task[None]) -> None:
+    def _forget(self, saving: asyncio.Task[None]) -> None:
         self._unfinished.discard(saving)
         if not saving.cancelled():
             saving.exception()  # Retrieved, or asyncio reports it as never retrieved.
+
+
+async def _finished(saving: asyncio.Task[None], patience_seconds: float) -> bool:
+    """Return whether the save finishes within half of the patience; the rest is for a probe."""
+    done, _ = await asyncio.wait({saving}, timeout=patience_seconds / 2)
+    return bool(done)
 
 
 def _pauses() -> Iterator[float]:

@@ -1,10 +1,10 @@
 """The connection to PostgreSQL: its login from the secret store, its schema from `migrations/`."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from importlib import resources
-from typing import Any, TypeAlias
+from typing import Any
 
 import asyncpg
 import structlog
@@ -15,78 +15,86 @@ from dapr_hero.sidecar.interface import Sidecar
 
 log = structlog.get_logger()
 
-Connection: TypeAlias = "asyncpg.Connection | asyncpg.pool.PoolConnectionProxy"
-
 _NAME = "postgresql"
-_POOL = 4
+_CONNECTIONS = 4
 # Any number, as long as it is always the same: only one replica migrates at a time.
 _MIGRATION_LOCK = 7_303_014
 
 
 class Database:
-    """A pool of connections that opens on first use, and again after an outage."""
+    """A few connections, opened when they are needed and kept for the next statement.
+
+    asyncpg's own pool resets a connection after each use, which costs a round trip. A single statement leaves no
+    state behind, so there is nothing to reset (ADR 37).
+    """
 
     def __init__(self, sidecar: Sidecar, settings: Settings) -> None:
         self._sidecar = sidecar
         self._settings = settings
         self._timeout = settings.request_timeout_seconds
-        self._opening: asyncio.Task[asyncpg.Pool] | None = None
+        self._idle: list[asyncpg.Connection] = []
+        self._slots = asyncio.Semaphore(_CONNECTIONS)
+        self._migrating: asyncio.Task[None] | None = None
 
     async def fetch(self, query: str, *arguments: object) -> list[asyncpg.Record]:
         """Run one statement and return its rows.
 
         Raises: Refused; Unavailable, after the request timeout at the latest.
         """
-        async with _errors_mapped(), asyncio.timeout(self._timeout):
-            pool = await self._pool()
-            async with pool.acquire(timeout=self._timeout) as connection:
+        with _errors_mapped():
+            async with asyncio.timeout(self._timeout), self._slots:
+                connection = await self._connection()
                 try:
-                    return await connection.fetch(query, *arguments)
-                except (asyncio.CancelledError, TimeoutError):
-                    # The release would wait for a server that stalls to confirm the cancellation.
+                    rows = await connection.fetch(query, *arguments)
+                except (asyncpg.PostgresError, *_REFUSALS):
+                    self._idle.append(connection)
+                    raise
+                except BaseException:
+                    # It may be in the middle of an answer; a server that stalls would not confirm a cancellation.
                     connection.terminate()
                     raise
+                self._idle.append(connection)
+                return rows
 
     async def close(self) -> None:
-        if not self._opening:
-            return
-        self._opening.cancel()
-        [pool] = await asyncio.gather(self._opening, return_exceptions=True)
-        if isinstance(pool, asyncpg.Pool):
-            await pool.close()
-
-    async def _pool(self) -> asyncpg.Pool:
-        """Return the pool. It is opened once for all concurrent callers, and again after a failure."""
-        if not self._opening or (self._opening.done() and self._opening.exception()):
-            self._opening = asyncio.create_task(self._open())
-        return await asyncio.shield(self._opening)
-
-    async def _open(self) -> asyncpg.Pool:
-        """Connect, and bring the schema up to date."""
-        pool = await asyncpg.create_pool(
-            connect=self._connect,
-            min_size=1,
-            max_size=_POOL,
-            timeout=self._timeout,
-            command_timeout=self._timeout,
+        """Close the connections; the caller has no statement under way."""
+        if self._migrating:
+            self._migrating.cancel()
+            await asyncio.gather(self._migrating, return_exceptions=True)
+        await asyncio.gather(
+            *(each.close(timeout=self._timeout) for each in self._idle), return_exceptions=True
         )
-        try:
-            async with pool.acquire(timeout=self._timeout) as connection:
-                await migrate(connection)
-        except BaseException:
-            pool.terminate()
-            raise
-        return pool
 
-    async def _connect(self, *_: Any, **options: Any) -> asyncpg.Connection:
+    async def _connection(self) -> asyncpg.Connection:
+        """Return an open connection to a database whose schema is up to date."""
+        while self._idle:
+            connection = self._idle.pop()
+            if not connection.is_closed():
+                return connection
+        # Once for all concurrent callers, and again after a failure.
+        if not self._migrating or (self._migrating.done() and self._migrating.exception()):
+            self._migrating = asyncio.create_task(self._migrate())
+        await asyncio.shield(self._migrating)
+        return self._idle.pop() if self._idle else await self._connect()
+
+    async def _migrate(self) -> None:
+        connection = await self._connect()
+        try:
+            await migrate(connection)
+        except BaseException:
+            connection.terminate()
+            raise
+        self._idle.append(connection)
+
+    async def _connect(self) -> asyncpg.Connection:
         # Read again for each connection, so that a rotated secret needs no restart.
         secret = await self._sidecar.get_secret(
             self._settings.secret_store_name, self._settings.postgres_secret
         )
-        return await asyncpg.connect(**_login(secret), **options)
+        return await asyncpg.connect(**_login(secret), timeout=self._timeout, command_timeout=self._timeout)
 
 
-async def migrate(connection: Connection) -> None:
+async def migrate(connection: asyncpg.Connection) -> None:
     """Apply, in order and each once, the numbered files that this database has not seen.
 
     A schema that is up to date is only read, so that a database which is read-only can be used.
@@ -102,7 +110,7 @@ async def migrate(connection: Connection) -> None:
             await connection.execute("INSERT INTO migrations VALUES ($1)", name)
 
 
-async def _pending(connection: Connection) -> list[tuple[str, str]]:
+async def _pending(connection: asyncpg.Connection) -> list[tuple[str, str]]:
     """Return the name and the text of each migration to apply."""
     if await connection.fetchval("SELECT to_regclass('migrations') IS NULL"):
         return _migrations()
@@ -135,8 +143,8 @@ _REFUSALS = (
 )
 
 
-@asynccontextmanager
-async def _errors_mapped() -> AsyncIterator[None]:
+@contextmanager
+def _errors_mapped() -> Iterator[None]:
     """Map the errors of PostgreSQL and of its client to the two kinds of failure.
 
     An error about the values is a refusal. Every other one concerns the whole database, whatever the item:

@@ -7,14 +7,15 @@ from typing import NamedTuple
 
 import structlog
 
-from dapr_hero.contract import events, items
+from dapr_hero.contract import events
 from dapr_hero.contract.errors import Refused, Unavailable
 from dapr_hero.contract.events import STORED, CloudEvent, Outcome, Verdict
 from dapr_hero.contract.items import Malformed, Version
 from dapr_hero.contract.kinds import KINDS, kind_of
 from dapr_hero.contract.routing import DEAD_LETTERS_PATH
 from dapr_hero.inventory.dead_letters import DeadLetters
-from dapr_hero.inventory.saving import Save, failures_by_id
+from dapr_hero.inventory.saving import Save
+from dapr_hero.inventory.shared_saves import SharedSaves
 from dapr_hero.inventory.side_topics import SideTopics
 from dapr_hero.service import metrics, tracing
 
@@ -25,7 +26,9 @@ log = structlog.get_logger()
 UnknownPath = Callable[[CloudEvent], Awaitable[str | None]]
 
 # How long a store that does not answer may hold up the events of the other types.
-_TIMEOUT_SECONDS = 1.0
+_PATIENCE_SECONDS = 1.0
+# Events in topics of their own hold up no others. Each call of a store ends sooner, by its own timeout.
+_LONG_PATIENCE_SECONDS = 60.0
 
 
 class Failed(NamedTuple):
@@ -42,7 +45,7 @@ Remedy = Callable[[str, Sequence[Failed]], Awaitable[list[Outcome]]]
 class FailurePolicy(NamedTuple):
     """The treatment of events that cannot be stored, by kind of failure."""
 
-    timeout_seconds: float | None
+    saves: Mapping[str, SharedSaves]
     unavailable: Remedy
     rejected: Remedy
     fault: Remedy
@@ -68,14 +71,14 @@ class Handlers:
         unknown_path: UnknownPath,
     ) -> None:
         """Handle the events of these resources: `saves` has one entry per resource."""
-        self._saves = saves
         self._side_topics = side_topics
         self._letters = letters
         self._unknown_path = unknown_path
-        #                           timeout           unavailable  rejected    fault
-        self._fresh = FailurePolicy(_TIMEOUT_SECONDS, self._park, self._publish_dead_letters, _retry)
-        self._parked = FailurePolicy(None, _retry, self._publish_dead_letters, self._publish_dead_letters)
-        self._dead = FailurePolicy(None, self._park, self._keep, self._keep)
+        hasty, patient = _shared(saves, _PATIENCE_SECONDS), _shared(saves, _LONG_PATIENCE_SECONDS)
+        #                           saves    unavailable  rejected                    fault
+        self._fresh = FailurePolicy(hasty, self._park, self._publish_dead_letters, _retry)
+        self._parked = FailurePolicy(patient, _retry, self._publish_dead_letters, self._publish_dead_letters)
+        self._dead = FailurePolicy(patient, self._park, self._keep, self._keep)
         self._resources = {kind.path: kind.resource for kind in KINDS}
         self._parked_resources = {kind.parked_path: kind.resource for kind in KINDS}
 
@@ -137,7 +140,7 @@ class Handlers:
     async def _store_or_remedy(
         self, resource: str, batch: Sequence[CloudEvent], policy: FailurePolicy
     ) -> list[Outcome]:
-        errors = await self._store(resource, batch, policy.timeout_seconds)
+        errors = await _store(policy.saves[resource], batch)
         outcomes = [STORED] * len(batch)
         for kind in {type(error) for error in errors if error}:
             failed = {
@@ -149,19 +152,6 @@ class Handlers:
             for place, outcome in zip(failed, await remedy(resource, list(failed.values())), strict=True):
                 outcomes[place] = outcome
         return outcomes
-
-    async def _store(
-        self, resource: str, batch: Sequence[CloudEvent], timeout_seconds: float | None
-    ) -> list[Exception | None]:
-        """Return, for each event, the error that prevented it from being stored, or None."""
-
-        async def save(versions: list[Version]) -> None:
-            await self._saves[resource](versions, timeout_seconds)
-
-        read = [_read(event) for event in batch]
-        versions = items.newest([each for each in read if isinstance(each, Version)])
-        failed = await failures_by_id(versions, save)
-        return [failed.get(each.item.id) if isinstance(each, Version) else each for each in read]
 
     # The remedies
 
@@ -194,6 +184,17 @@ class Handlers:
         except (Unavailable, Refused) as failure:
             return [Outcome(Verdict.RETRY, str(failure))] * len(failed)
         return [Outcome(Verdict.REJECT, str(error)) for _, error in failed]
+
+
+def _shared(saves: Mapping[str, Save], patience_seconds: float) -> dict[str, SharedSaves]:
+    return {resource: SharedSaves(save, patience_seconds) for resource, save in saves.items()}
+
+
+async def _store(saves: SharedSaves, batch: Sequence[CloudEvent]) -> list[Exception | None]:
+    """Return, for each event, the error that prevented it from being stored, or None."""
+    read = [_read(event) for event in batch]
+    failed = await saves.save([each for each in read if isinstance(each, Version)])
+    return [failed.get(each.item.id) if isinstance(each, Version) else each for each in read]
 
 
 async def _retry(_: str, failed: Sequence[Failed]) -> list[Outcome]:

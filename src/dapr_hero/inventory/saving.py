@@ -9,8 +9,8 @@ from dapr_hero.contract.items import Version
 
 log = structlog.get_logger()
 
-# Saves a list of versions in one round trip, waiting for at most so many seconds.
-Save = Callable[[list[Version], float | None], Awaitable[None]]
+# Saves a list of versions in one round trip; a store that does not answer is given up after so many seconds.
+Save = Callable[[list[Version], float], Awaitable[None]]
 
 # With this many unexpected errors and no success, the store is at fault and not its items.
 _MAX_FAULTS = 16

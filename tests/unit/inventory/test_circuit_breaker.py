@@ -10,6 +10,7 @@ from dapr_hero.contract.items import PROBE, Item, Version
 from dapr_hero.inventory import circuit_breaker
 from dapr_hero.inventory.circuit_breaker import StoreCircuitBreaker
 
+LONG = 60.0
 DOWN = Unavailable("postgresql", "read-only")
 
 
@@ -23,9 +24,12 @@ class Store:
         self.saves = 0
         self.probed = asyncio.Event()
         self.hangs: asyncio.Event | None = None
+        self.answers_probes = False
 
     async def get(self, ids: list[str]) -> dict[str, Item]:
         self.reads.append(ids)
+        if self.hangs and not self.answers_probes:
+            await self.hangs.wait()
         if ids == PROBE:
             self.probed.set()
         if self.read_error:
@@ -67,7 +71,7 @@ async def until_saved(breaker: StoreCircuitBreaker) -> None:
     async with asyncio.timeout(10):
         while True:
             try:
-                return await breaker.save([])
+                return await breaker.save([], LONG)
             except Unavailable:
                 await asyncio.sleep(0.001)
 
@@ -98,7 +102,7 @@ async def test_a_store_that_takes_reads_and_no_saves_is_one_outage(
         async with asyncio.timeout(10):
             while store.saves < 5:
                 with pytest.raises(Unavailable):
-                    await breaker.save([])
+                    await breaker.save([], LONG)
                 await asyncio.sleep(0.001)
         await breaker.get(["a"])
         with pytest.raises(Unavailable):
@@ -115,18 +119,18 @@ async def test_a_store_that_takes_reads_and_no_saves_is_one_outage(
 async def test_one_save_tries_a_store_that_has_recovered(breaker: StoreCircuitBreaker, store: Store) -> None:
     store.save_error = DOWN
     with pytest.raises(Unavailable):
-        await breaker.save([])
+        await breaker.save([], LONG)
     async with asyncio.timeout(10):
         while breaker._saves._state is not circuit_breaker._State.HALF_OPEN:
             await asyncio.sleep(0.001)
     store.save_error, store.hangs = None, asyncio.Event()
-    trial = asyncio.create_task(breaker.save([]))
+    trial = asyncio.create_task(breaker.save([], LONG))
     async with asyncio.timeout(10):
         while store.saves < 2:
             await asyncio.sleep(0.001)
     for _ in range(5):
         with pytest.raises(Unavailable):
-            await breaker.save([])
+            await breaker.save([], LONG)
     assert store.saves == 2
     store.hangs.set()
     await trial
@@ -137,20 +141,48 @@ async def test_a_save_with_a_timeout_continues_and_no_other_starts(
     breaker: StoreCircuitBreaker, store: Store
 ) -> None:
     store.hangs = asyncio.Event()
-    for timeout_seconds in (0.01, 0.01, None):
+    for patience_seconds in (0.01, 0.01, LONG):
         with pytest.raises(Unavailable):
-            await breaker.save([], timeout_seconds)
+            await breaker.save([], patience_seconds)
     assert store.saves == 1
     store.hangs.set()
     await until_saved(breaker)
     assert store.saves == 2
 
 
+async def test_a_slow_save_is_awaited_while_its_store_answers(
+    breaker: StoreCircuitBreaker, store: Store
+) -> None:
+    store.hangs, store.answers_probes = asyncio.Event(), True
+    saving = asyncio.create_task(breaker.save([], 0.02))
+    async with asyncio.timeout(10):
+        while len(store.reads) < 3:
+            await asyncio.sleep(0.001)
+    assert not saving.done()
+    store.hangs.set()
+    await saving
+    assert store.saves == 1
+
+
+async def test_a_slow_save_whose_store_stops_answering_is_given_up(
+    breaker: StoreCircuitBreaker, store: Store
+) -> None:
+    store.hangs, store.answers_probes = asyncio.Event(), True
+    saving = asyncio.create_task(breaker.save([], 0.02))
+    async with asyncio.timeout(10):
+        while not store.reads:
+            await asyncio.sleep(0.001)
+        store.read_error = DOWN
+        with pytest.raises(Unavailable, match="unavailable"):
+            await saving
+    store.hangs.set()
+
+
 async def test_a_save_whose_caller_is_cancelled_is_still_accounted_for(
     breaker: StoreCircuitBreaker, store: Store
 ) -> None:
     store.hangs = asyncio.Event()
-    saving = asyncio.create_task(breaker.save([]))
+    saving = asyncio.create_task(breaker.save([], LONG))
     async with asyncio.timeout(10):
         while not store.saves:
             await asyncio.sleep(0.001)
@@ -158,7 +190,7 @@ async def test_a_save_whose_caller_is_cancelled_is_still_accounted_for(
     with pytest.raises(asyncio.CancelledError):
         await saving
     with pytest.raises(Unavailable):
-        await breaker.save([])
+        await breaker.save([], LONG)
     assert store.saves == 1
     async with asyncio.timeout(10):
         await breaker.close()
@@ -185,7 +217,7 @@ async def test_an_error_of_one_item_leaves_the_circuit_closed(
     store.save_error = error
     for _ in range(3):
         with pytest.raises(type(error)):
-            await breaker.save([])
+            await breaker.save([], LONG)
     assert store.saves == 3
     await breaker.check()
 
@@ -194,7 +226,7 @@ async def test_closing_during_an_outage_reports_no_recovery(store: Store) -> Non
     breaker = StoreCircuitBreaker("widgets", store)
     store.read_error = store.save_error = DOWN
     with pytest.raises(Unavailable):
-        await breaker.save([])
+        await breaker.save([], LONG)
     with pytest.raises(Unavailable):
         await breaker.get(["a"])
     with capture_logs() as logged:

@@ -32,7 +32,7 @@ def database(secret: Mapping[str, str], seconds: float = 5) -> Database:
 
 async def mapped(error: Exception) -> Exception:
     with pytest.raises((Refused, Unavailable)) as caught:
-        async with _errors_mapped():
+        with _errors_mapped():
             raise error
     return caught.value
 
@@ -145,29 +145,65 @@ def _message(kind: bytes, body: bytes) -> bytes:
 
 
 async def test_a_server_that_stalls_is_given_up_without_waiting_for_its_confirmation(
-    stalled: tuple[int, asyncio.Event], monkeypatch: pytest.MonkeyPatch
+    stalled: tuple[int, asyncio.Event],
 ) -> None:
-    """The release of a connection would wait for the cancellation, so it would take twice the timeout."""
+    """The server confirms no cancellation either, so the connection is dropped."""
     port, asked = stalled
-    login = {**LOGIN, "port": str(port)}
-    known = database(login, seconds=0.5)
-    pool = await asyncpg.create_pool(
-        host="127.0.0.1", port=port, user="u", password="p", database="d", min_size=1, ssl=False
+    known = database({**LOGIN, "port": str(port)}, seconds=0.5)
+    connection = await asyncpg.connect(
+        host="127.0.0.1", port=port, user="u", password="p", database="d", ssl=False
     )
-    opened: asyncio.Future[asyncpg.Pool] = asyncio.get_running_loop().create_future()
-    opened.set_result(pool)
-    monkeypatch.setattr(known, "_opening", opened)
-    holder = asyncpg.pool.PoolConnectionHolder
-    closed: list[bool] = []
-    release = holder.release
-
-    async def noted(self: Any, timeout: float | None) -> None:
-        closed.append(self._con.is_closed())
-        await release(self, timeout)
-
-    monkeypatch.setattr(holder, "release", noted)
+    known._idle.append(connection)
     with pytest.raises(Unavailable):
         await known.fetch("SELECT 1")
     assert asked.is_set()
-    assert all(closed)
-    pool.terminate()
+    assert connection.is_closed()
+    assert not known._idle
+
+
+class Connection:
+    """Stands for a connection that answers `error`, or no rows."""
+
+    def __init__(self, error: Exception | None = None) -> None:
+        self.error = error
+        self.closed = False
+
+    async def fetch(self, *_: object) -> list[object]:
+        if self.error:
+            raise self.error
+        return []
+
+    def is_closed(self) -> bool:
+        return self.closed
+
+    def terminate(self) -> None:
+        self.closed = True
+
+
+@pytest.mark.parametrize(
+    ("error", "is_kept"),
+    [
+        (asyncpg.CheckViolationError("price"), True),
+        (asyncpg.ReadOnlySQLTransactionError("failover"), True),
+        (asyncpg.exceptions._base.DataError("not a number"), True),
+        (asyncpg.InterfaceError("another operation is in progress"), False),
+        (ConnectionResetError("gone"), False),
+    ],
+)
+async def test_a_connection_is_kept_if_the_server_has_answered(error: Exception, is_kept: bool) -> None:
+    known = database(LOGIN)
+    connection: Any = Connection(error)
+    known._idle.append(connection)
+    with pytest.raises((Refused, Unavailable)):
+        await known.fetch("SELECT 1")
+    assert (connection in known._idle) is is_kept
+    assert connection.closed is not is_kept
+
+
+async def test_a_closed_connection_is_not_used() -> None:
+    known = database(LOGIN)
+    good, lost = Connection(), Connection()
+    lost.closed = True
+    known._idle += [good, lost]  # type: ignore[list-item]
+    assert await known.fetch("SELECT 1") == []
+    assert known._idle == [good]

@@ -30,10 +30,10 @@ class Store:
         self.error: Exception | None = None
         self.poison: set[str] = set()
         self.refused: set[str] = set()
-        self.timeouts: set[float | None] = set()
+        self.patience: set[float] = set()
 
-    async def save(self, versions: list[Version], timeout_seconds: float | None) -> None:
-        self.timeouts.add(timeout_seconds)
+    async def save(self, versions: list[Version], patience_seconds: float) -> None:
+        self.patience.add(patience_seconds)
         if self.error:
             raise self.error
         if self.poison & {version.item.id for version in versions}:
@@ -250,9 +250,9 @@ async def test_only_who_has_others_behind_does_not_wait_long(world: World) -> No
     widgets = world.stores["widgets"]
     await world.deliver("/parked/widgets", pack(event()))
     await world.deliver(DEAD_LETTERS_PATH, batch(event()))
-    assert widgets.timeouts == {None}
+    assert widgets.patience == {60.0}
     await world.deliver("/widgets.v1", batch(event()))
-    assert widgets.timeouts == {None, 1.0}
+    assert widgets.patience == {60.0, 1.0}
 
 
 async def test_a_parked_message_that_is_no_pack_becomes_a_dead_letter(world: World) -> None:
