@@ -84,7 +84,7 @@ class Handlers:
 
     async def deliver(self, path: str, batch: Sequence[CloudEvent]) -> list[Outcome]:
         """Handle the events that came in on one path; return their outcomes in the order of the events."""
-        with metrics.HANDLING_SECONDS.labels(path).time():
+        with metrics.of_path(path).seconds.time():
             if path in self._resources:
                 return await self._process(path, self._resources[path], batch, self._fresh)
             if path in self._parked_resources:
@@ -206,9 +206,10 @@ def _report(path: str, batch: Sequence[CloudEvent], outcomes: Sequence[Outcome])
 
     Parked and retried events are counted only: their store's circuit breaker logs the outage, once.
     """
-    metrics.BATCH_SIZE.labels(path).observe(len(batch))
-    for verdict, count in Counter(outcome.verdict for outcome in outcomes).items():
-        metrics.EVENTS.labels(path, verdict.value).inc(count)
+    counted = metrics.of_path(path)
+    counted.batch_size.observe(len(batch))
+    for verdict, count in Counter(outcome.verdict.value for outcome in outcomes).items():
+        counted.events(verdict).inc(count)
     for event, outcome in zip(batch, outcomes, strict=True):
         if outcome.verdict is Verdict.REJECT:
             log.warning("event rejected", path=path, event_id=_id(event), reason=outcome.reason)

@@ -3,7 +3,7 @@
 | direction | what Dapr offers here                          | what this file does about it                   |
 |-----------|------------------------------------------------|------------------------------------------------|
 | calls out | a REST API on `DAPR_HTTP_PORT`                 | sends requests over one aiohttp session        |
-| events in | GET /dapr/subscribe, then a POST for each path | serves these routes with Starlette             |
+| events in | GET /dapr/subscribe, then a POST for each path | answers these paths with Starlette's responses |
 | batches   | one POST with up to 500 events                 | hands them over together; a status for each    |
 | tokens    | a header in both directions                    | sends one, and requires the other with a guard |
 """
@@ -11,10 +11,10 @@
 from collections.abc import Mapping, Sequence
 
 import aiohttp
-from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from dapr_hero.contract.errors import Unavailable
 from dapr_hero.contract.routing import Subscription
@@ -63,35 +63,44 @@ class Sidecar:
 
 
 class Listener:
-    """Serves the routes that daprd calls."""
+    """Serves the paths that daprd calls, directly on ASGI: a router would cost as much as the work (ADR 37)."""
 
     def __init__(self, subscriptions: Sequence[Subscription], deliver: Deliver) -> None:
         self._subscriptions = subscriptions
         self._deliver = deliver
+        self._paths = {path for each in subscriptions for path in each.paths}
         self._raw_paths = {path for each in subscriptions if each.raw for path in each.paths}
         self._server: HttpServer
 
     async def start(self, settings: Settings) -> None:
-        paths = [path for each in self._subscriptions for path in each.paths]
-        routes = [Route("/dapr/subscribe", self._subscribe)]
-        routes += [Route(path, self._receive, methods=["POST"]) for path in paths]
-        routes += [Route("/{path:path}", self._receive_unknown, methods=["POST"])]
-        app = token_guards.HttpGuard(Starlette(routes=routes), settings.app_api_token)
+        app = token_guards.HttpGuard(self._serve, settings.app_api_token)
         self._server = await HttpServer.start(app, "127.0.0.1", settings.callback_port)
 
     async def stop(self) -> None:
         await self._server.stop()
 
-    async def _subscribe(self, _: Request) -> Response:
-        return JSONResponse([each.as_json() for each in self._subscriptions])
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        try:
+            response = await self._response(request)
+        except HTTPException as error:  # a body above the limit
+            response = Response(error.detail, error.status_code)
+        await response(scope, receive, send)
 
-    async def _receive(self, request: Request) -> Response:
-        path = request.url.path
+    async def _response(self, request: Request) -> Response:
+        match request.method, request.scope["path"]:
+            case "POST", path if path in self._paths:
+                return await self._receive(request, path)
+            case "POST", _:
+                return await http_delivery.unknown_path_response(request)
+            case "GET", "/dapr/subscribe":
+                return JSONResponse([each.as_json() for each in self._subscriptions])
+            case _:
+                return Response(status_code=404)
+
+    async def _receive(self, request: Request, path: str) -> Response:
         delivery = await http_delivery.received(request, raw=path in self._raw_paths)
         return http_delivery.response(delivery, await self._deliver(path, delivery.events))
-
-    async def _receive_unknown(self, request: Request) -> Response:
-        return await http_delivery.unknown_path_response(request)
 
 
 async def connect(settings: Settings) -> Sidecar:

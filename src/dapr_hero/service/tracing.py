@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from opentelemetry import trace
-from opentelemetry.context import Context
+from opentelemetry.context import Context, attach, detach
 from opentelemetry.exporter.zipkin.json import ZipkinExporter
 from opentelemetry.sdk.resources import SERVICE_NAME, Resource
 from opentelemetry.sdk.trace import TracerProvider
@@ -36,8 +36,14 @@ def received(name: str, traceparents: Sequence[object]) -> Iterator[None]:
     A batch makes one call to its store, and a call belongs to one trace: that of the batch's first. Where
     spans are not reported, only that trace is continued.
     """
-    reported = traceparents if _are_reported() else traceparents[:1]
-    spans = [_tracer.start_span(name, _parent(each), SpanKind.CONSUMER) for each in reported]
+    if not _are_reported():
+        token = attach(_parent(traceparents[0]))
+        try:
+            yield
+        finally:
+            detach(token)
+        return
+    spans = [_tracer.start_span(name, _parent(each), SpanKind.CONSUMER) for each in traceparents]
     try:
         with trace.use_span(spans[0]):
             yield
@@ -49,6 +55,9 @@ def received(name: str, traceparents: Sequence[object]) -> Iterator[None]:
 @contextmanager
 def database(name: str, system: str) -> Iterator[None]:
     """Open a span for one round trip to a database, which reports no spans itself."""
+    if not _are_reported():
+        yield
+        return
     attributes = {"db.system": system, "peer.service": system}
     with _tracer.start_as_current_span(name, kind=SpanKind.CLIENT, attributes=attributes):
         yield
