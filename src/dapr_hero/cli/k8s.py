@@ -41,7 +41,8 @@ def deploy(
 
     Passwords and tokens are created the first time and stay. If the cluster lacks something, nothing is changed.
     """
-    wanted = Overlay(overlay, mode or settings.load().dapr_mode, tag, registry)
+    chosen = settings.load()
+    wanted = Overlay(overlay, mode or chosen.dapr_mode, tag, registry, chosen.bulk_subscribe)
     deployment.deploy(wanted, ConsoleReport(console))
     show_status()
 

@@ -34,6 +34,7 @@ class Overlay:
     tag: str
     registry: str = ""
     """The prefix of the images' names; empty if the images are already on the nodes."""
+    bulk_subscribe: bool = True
 
     def build(self) -> list[dict[str, Any]]:
         """Return all resources of the overlay. Raises: ClusterError if it does not exist or cannot be built."""
@@ -48,9 +49,13 @@ class Overlay:
     def _kustomization(self) -> dict[str, Any]:
         return {
             "resources": [f"../overlays/{self.name}"],
-            "components": [f"../components/modes/{self.mode.value}"],
+            "components": [f"../components/{each}" for each in self._components()],
             "images": [self._image(f"dapr-hero-{service}") for service in SERVICES],
         }
+
+    def _components(self) -> list[str]:
+        single = [] if self.bulk_subscribe else ["single-delivery"]
+        return [f"modes/{self.mode.value}", *single]
 
     def _image(self, name: str) -> dict[str, str]:
         prefix = f"{self.registry.rstrip('/')}/" if self.registry else ""

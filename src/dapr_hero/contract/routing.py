@@ -93,9 +93,11 @@ class Subscription(NamedTuple):
         return {"rawPayload": "true"} if self.raw else {}
 
 
-def subscriptions(topics: Topics) -> list[Subscription]:
+def subscriptions(topics: Topics, *, in_bulk: bool = True) -> list[Subscription]:
     """Return the subscriptions of inventory: new events, parked events per resource, and dead letters."""
     rules = tuple(kind for kind in KINDS if kind is not DEFAULT)
-    fresh = Subscription(topics.events, DEFAULT.path, rules, topics.dead_letters_name, Bulk())
+    fresh = Subscription(
+        topics.events, DEFAULT.path, rules, topics.dead_letters_name, Bulk() if in_bulk else None
+    )
     parked = [Subscription(topics.parked(each.resource), each.parked_path, raw=True) for each in KINDS]
     return [fresh, *parked, Subscription(topics.received_dead_letters, DEAD_LETTERS_PATH, raw=True)]

@@ -65,7 +65,8 @@ async def serve(settings: Settings) -> None:
         saves = {name: store.save for name, store in guarded.items()}
         rules = SubscriptionRules(settings)
         handlers = Handlers(saves, side_topics, letters, rules.unknown_path)
-        listener = await mode.listen(settings, subscriptions(settings.topics), handlers.deliver)
+        subscribed = subscriptions(settings.topics, in_bulk=settings.bulk_subscribe)
+        listener = await mode.listen(settings, subscribed, handlers.deliver)
         stack.push_async_callback(listener.stop)
         await stack.enter_async_context(drain)
         log.info("inventory is ready", mode=settings.dapr_mode.value, rest_port=settings.inventory_port)

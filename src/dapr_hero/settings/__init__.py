@@ -45,6 +45,10 @@ class Settings(BaseSettings):
     dapr_mode: Annotated[Mode, named("dapr_mode")] = Field(
         Mode.SDK_HTTP, description="How inventory talks to Dapr, in and out"
     )
+    bulk_subscribe: bool = Field(
+        True,
+        description="Deliver new events in bulk, for high rates; one by one, a lone event is stored sooner",
+    )
     log_level: str = Field(
         "INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="DEBUG, INFO, WARNING or ERROR"
     )

@@ -42,6 +42,11 @@ def test_it_is_the_overlay_with_the_component_of_the_mode(asked: dict[str, Any],
     assert [each.name for each in (repository / "k8s").iterdir()] == ["overlays"]
 
 
+def test_single_delivery_is_a_component_of_its_own(asked: dict[str, Any]) -> None:
+    Overlay("one", Mode.SDK_HTTP, "1.2", bulk_subscribe=False).build()
+    assert asked["components"] == ["../components/modes/sdk-http", "../components/single-delivery"]
+
+
 @pytest.mark.parametrize(
     ("registry", "prefix"), [("", ""), ("r.example/me", "r.example/me/"), ("r.example/", "r.example/")]
 )

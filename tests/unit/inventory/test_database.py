@@ -31,9 +31,8 @@ def database(secret: Mapping[str, str], seconds: float = 5) -> Database:
 
 
 async def mapped(error: Exception) -> Exception:
-    with pytest.raises((Refused, Unavailable)) as caught:
-        with _errors_mapped():
-            raise error
+    with pytest.raises((Refused, Unavailable)) as caught, _errors_mapped():
+        raise error
     return caught.value
 
 
