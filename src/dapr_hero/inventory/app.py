@@ -23,7 +23,7 @@ from dapr_hero.inventory.subscription_rules import SubscriptionRules
 from dapr_hero.service import logs, tracing
 from dapr_hero.service.drain import Drain
 from dapr_hero.service.health import Check
-from dapr_hero.service.servers import HttpServer
+from dapr_hero.service.servers import HttpServer, freeze_garbage_collector
 from dapr_hero.settings import Settings
 from dapr_hero.sidecar import readiness
 
@@ -68,6 +68,7 @@ async def serve(settings: Settings) -> None:
         subscribed = subscriptions(settings.topics, in_bulk=settings.bulk_subscribe)
         listener = await mode.listen(settings, subscribed, handlers.deliver)
         stack.push_async_callback(listener.stop)
+        freeze_garbage_collector()
         await stack.enter_async_context(drain)
         log.info("inventory is ready", mode=settings.dapr_mode.value, rest_port=settings.inventory_port)
         await asyncio.Event().wait()

@@ -21,7 +21,7 @@ from dapr_hero.service import health, logs, tracing
 from dapr_hero.service.drain import STOP_TIMEOUT_SECONDS, Drain
 from dapr_hero.service.health import Check
 from dapr_hero.service.problems import exception_handlers
-from dapr_hero.service.servers import HttpServer, grpc_server
+from dapr_hero.service.servers import HttpServer, freeze_garbage_collector, grpc_server
 from dapr_hero.settings import Settings
 from dapr_hero.sidecar import readiness
 from dapr_hero.sidecar.versioned_state import VersionedState
@@ -55,6 +55,7 @@ async def serve(settings: Settings) -> None:
             _http_app(store, drain, settings), settings.products_host, settings.products_http_port
         )
         stack.push_async_callback(http_server.stop)
+        freeze_garbage_collector()
         await stack.enter_async_context(drain)
         stack.push_async_callback(healthy.enter_graceful_shutdown)
         log.info("products is ready", port=settings.products_port, http_port=settings.products_http_port)

@@ -201,8 +201,9 @@ async def test_a_connection_is_kept_if_the_server_has_answered(error: Exception,
 
 async def test_a_closed_connection_is_not_used() -> None:
     known = database(LOGIN)
-    good, lost = Connection(), Connection()
+    good: Any = Connection()
+    lost: Any = Connection()
     lost.closed = True
-    known._idle += [good, lost]  # type: ignore[list-item]
+    known._idle += [good, lost]
     assert await known.fetch("SELECT 1") == []
     assert known._idle == [good]

@@ -1,4 +1,5 @@
 import asyncio
+import gc
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
 
@@ -38,6 +39,7 @@ async def products(
 ) -> AsyncIterator[asyncio.Task[None]]:
     """The service, as a task that serves; its log stays that of the tests."""
     monkeypatch.setattr(logs, "configure", lambda *_: None)
+    gc.unfreeze()
     serving = asyncio.create_task(app.serve(settings))
     async with asyncio.timeout(10):
         while not serving.done() and not await readiness.http(_url(settings, "readyz")):
@@ -45,6 +47,7 @@ async def products(
     yield serving
     serving.cancel()
     await asyncio.gather(serving, return_exceptions=True)
+    gc.unfreeze()
 
 
 def _url(settings: Settings, path: str) -> str:
@@ -74,6 +77,11 @@ async def test_readiness_names_each_dependency(settings: Settings, fake: FakeSid
         "statestore": "unavailable",
     }
     assert (await _get(settings, "healthz"))[0] == 200
+
+
+@pytest.mark.usefixtures("products")
+def test_its_imports_are_exempt_from_garbage_collection() -> None:
+    assert gc.get_freeze_count() > len(gc.get_objects())
 
 
 @pytest.mark.usefixtures("products")
