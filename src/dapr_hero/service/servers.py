@@ -37,6 +37,14 @@ class PortInUse(Exception):
 
 
 class _Uvicorn(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.stopped = asyncio.Event()
+
+    async def main_loop(self) -> None:
+        """Wait for the stop. uvicorn's own loop wakes up ten times a second."""
+        await self.stopped.wait()
+
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield  # Signals are the app's: it stops its servers in order.
@@ -78,7 +86,7 @@ class Corked:
 class HttpServer:
     """Serves an ASGI app on one address until `stop`."""
 
-    def __init__(self, server: uvicorn.Server, serving: asyncio.Task[None]) -> None:
+    def __init__(self, server: _Uvicorn, serving: asyncio.Task[None]) -> None:
         self._server = server
         self._serving = serving
 
@@ -109,6 +117,7 @@ class HttpServer:
 
     async def stop(self) -> None:
         self._server.should_exit = True
+        self._server.stopped.set()
         await self._serving
 
 
