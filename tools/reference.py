@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import click
 import typer
 from prometheus_client.metrics import MetricWrapperBase
 
@@ -65,8 +66,10 @@ def _commands() -> Iterator[str]:
 
 
 def _leaves(name: str, group: Any) -> Iterator[tuple[str, Any]]:
-    for child, command in group.commands.items():
-        if hasattr(command, "commands"):
+    context = click.Context(group)
+    for child in group.list_commands(context):
+        command = group.get_command(context, child)
+        if hasattr(command, "list_commands"):
             yield from _leaves(f"{name} {child}", command)
         else:
             yield f"{name} {child}", command

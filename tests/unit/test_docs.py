@@ -3,7 +3,9 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import click
 import pytest
 import typer
 
@@ -108,10 +110,12 @@ def test_each_command_of_a_page_exists(page: Path) -> None:
 
 def unknown(words: list[str], options: list[str]) -> list[str]:
     """Return the words and options of a command line that `dapr-hero` does not know."""
-    command = typer.main.get_command(app)
-    while words and isinstance(command, typer.core.TyperGroup):
-        if words[0] not in command.commands:
+    command: Any = typer.main.get_command(app)
+    while words and hasattr(command, "list_commands"):
+        context = click.Context(command)
+        found = command.get_command(context, words[0])
+        if not found:
             return words[:1]
-        command = command.commands[words.pop(0)]
+        command, words = found, words[1:]
     known = {option for parameter in command.params for option in (*parameter.opts, "--help")}
     return [option for option in options if option not in known]

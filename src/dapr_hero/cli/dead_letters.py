@@ -21,7 +21,9 @@ from dapr_hero.settings import Settings
 from dapr_local.progress import ConsoleReport
 
 app = typer.Typer(
-    help="Events that could not be stored: list, show, replay or discard them.", no_args_is_help=True
+    help="Events that could not be stored: list, show, replay or discard them.",
+    no_args_is_help=True,
+    add_completion=False,
 )
 console = Console()
 

@@ -18,6 +18,7 @@ from dapr_local.progress import ConsoleReport
 app = typer.Typer(
     help="The platform on Kubernetes, in the cluster of KUBECONFIG: deploy, status, undeploy.",
     no_args_is_help=True,
+    add_completion=False,
 )
 console = Console()
 _VERSION = version("dapr-hero")

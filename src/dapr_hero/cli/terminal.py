@@ -7,8 +7,6 @@ import sys
 from collections.abc import Callable
 from typing import Any, TextIO
 
-from rich.console import Console
-
 from dapr_local.printable import printable
 
 
@@ -87,6 +85,8 @@ def _explained(error: OSError) -> str:
 
 
 def _failed(message: str) -> int:
+    from rich.console import Console  # slow to import, and only an error needs it
+
     Console(stderr=True).print(
         f"error: {printable(message)}", style="bold red", markup=False, highlight=False, soft_wrap=True
     )

@@ -13,9 +13,10 @@ import msgspec
 from yarl import URL
 
 from dapr_hero.contract import items
+from dapr_hero.contract.error_body import ErrorBody
+from dapr_hero.contract.errors import UserError
 from dapr_hero.contract.items import Malformed
 from dapr_hero.contract.kinds import Kind
-from dapr_hero.service.problems import ErrorBody
 from dapr_hero.settings import Settings
 from dapr_hero.sidecar import tokens
 from dapr_local.progress import Report
@@ -25,7 +26,7 @@ _MAX_ANSWER_BYTES = 64 * 1024 * 1024
 _REJECTED = "the API token is wrong: use the DAPR_HERO_DATA_DIR or the DAPR_API_TOKEN of the running platform"
 
 
-class ClientError(Exception):
+class ClientError(UserError):
     """The platform cannot be reached or has refused; the message says what to do."""
 
 

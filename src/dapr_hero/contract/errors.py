@@ -1,6 +1,9 @@
-"""The two kinds of failure of a dependency. They know no HTTP; `problems` has the answers to REST requests.
+"""The two kinds of failure of a dependency, and errors for users of the command line.
+
+They know no HTTP; `problems` has the answers to REST requests.
 
 Exception
+├── UserError     shown to the user of a command as it is.
 ├── Unavailable   not now: wait. The event is parked or retried.
 ├── Refused       never, for this item. The event becomes a dead letter.
 └── ValueError
@@ -25,3 +28,7 @@ class Refused(Exception):
 
     def __init__(self, dependency: str, cause: str) -> None:
         super().__init__(f"{dependency} refused the item: {cause}")
+
+
+class UserError(Exception):
+    """A command cannot do its work; the message says why, and what to do."""

@@ -5,9 +5,9 @@ from typing import Any
 
 import msgspec
 
+from dapr_hero.contract.error_body import ErrorBody
 from dapr_hero.contract.items import MAX_DESCRIPTION, MAX_ID
 from dapr_hero.contract.kinds import KINDS
-from dapr_hero.service.problems import ErrorBody
 
 RESOURCES = tuple(kind.resource for kind in KINDS)
 _SUMMARY = f"Items by id: {', '.join(RESOURCES)}."

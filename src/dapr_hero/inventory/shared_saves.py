@@ -1,4 +1,4 @@
-"""Saves that share a round trip: what arrives during a save leaves together in the next one."""
+"""Saves that share a round trip: versions that arrive during a save leave together in the next one."""
 
 import asyncio
 from collections.abc import Sequence

@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from dapr_hero.contract import items
+from dapr_hero.contract.error_body import ErrorBody
 from dapr_hero.contract.errors import Unavailable
 from dapr_hero.service import metrics
 
@@ -102,15 +103,6 @@ class ServiceUnavailable(Problem):
     @property
     def type(self) -> str:
         return "UNAVAILABLE"
-
-
-class ErrorBody(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The body of every REST error; `code` is the HTTP status."""
-
-    type: str
-    code: int
-    message: str
-    details: dict[str, str] | None = None
 
 
 def body(problem: Problem) -> ErrorBody:

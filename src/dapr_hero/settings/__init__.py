@@ -12,6 +12,7 @@ from typing import Annotated, Any, Self
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from dapr_hero.contract.errors import UserError
 from dapr_hero.contract.mode import Mode
 from dapr_hero.contract.routing import Topics
 from dapr_hero.settings import env_file
@@ -20,7 +21,7 @@ from dapr_hero.settings.fields import ChosenPort, Port, chosen_port, named, own_
 PREFIX = "DAPR_HERO_"
 
 
-class SettingsError(Exception):
+class SettingsError(UserError):
     """A setting cannot be used; the message says which, why, and what to set instead."""
 
 

@@ -51,7 +51,7 @@ async def several(saves: SharedSaves, *ids: str) -> list[asyncio.Task[dict[str, 
     return tasks
 
 
-async def test_what_arrives_during_a_save_leaves_together(saves: SharedSaves, store: Store) -> None:
+async def test_versions_that_arrive_during_a_save_leave_together(saves: SharedSaves, store: Store) -> None:
     tasks = await several(saves, "a", "b", "c")
     store.answers.set()
     assert await asyncio.gather(*tasks) == [{}, {}, {}]

@@ -1,0 +1,1 @@
+"""One module per command: it is imported when its command runs."""
