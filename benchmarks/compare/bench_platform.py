@@ -74,11 +74,19 @@ class Silence:
 
 @asynccontextmanager
 async def bench_platform(
-    mode: Mode, runtime: DaprRuntime, *, tracing: bool = False, mtls: bool = False, inventories: int = 1
+    mode: Mode,
+    runtime: DaprRuntime,
+    *,
+    tracing: bool = False,
+    mtls: bool = False,
+    inventories: int = 1,
+    bulk_subscribe: bool = True,
 ) -> AsyncIterator[BenchPlatform]:
     """Run a new platform with temporary data. Raises: LocalError."""
     with _folder() as folder:
-        settings = on_free_ports(dapr_mode=mode, data_dir=folder / "data", tracing=tracing)
+        settings = on_free_ports(
+            dapr_mode=mode, data_dir=folder / "data", tracing=tracing, bulk_subscribe=bulk_subscribe
+        )
         left_out = {zipkin.NAME: tracing, sentry.NAME: mtls}
         parts = assembly.ALL - {name for name, wanted in left_out.items() if not wanted}
         replicas = [replica_on_free_ports(settings) for _ in range(inventories - 1)]

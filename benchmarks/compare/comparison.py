@@ -13,7 +13,7 @@ from rich.markdown import Markdown
 
 from benchmarks.compare import reads, report, results, rounds
 from benchmarks.compare.capabilities import capabilities
-from benchmarks.compare.results import Extra, Round, Run
+from benchmarks.compare.results import Extra, Measured, Round, Run
 from benchmarks.compare.rounds import Size
 from dapr_hero import settings
 from dapr_hero.contract.mode import Mode
@@ -31,7 +31,9 @@ def compare(repeats: int, size: Size, page: Path, earlier: Path | None, console:
     before = results.load(earlier) if earlier else None
     bars = ConsoleReport(console)
     found = runtime.obtain(settings.load(), bars)
-    steps = repeats * (len(Mode) * rounds.ROUND_STEPS + len(rounds.EXTRAS) * rounds.EXTRA_STEPS)
+    steps = repeats * (
+        len(Mode) * (rounds.ROUND_STEPS + rounds.SINGLE_STEPS) + len(rounds.EXTRAS) * rounds.EXTRA_STEPS
+    )
     with bars.track(f"comparing {len(Mode)} modes", steps, "steps") as advance:
         run = asyncio.run(_measure(repeats, size, found, advance))
     report.write(run, page)
@@ -44,11 +46,14 @@ def compare(repeats: int, size: Size, page: Path, earlier: Path | None, console:
 
 async def _measure(repeats: int, size: Size, found: DaprRuntime, advance: Advance) -> Run:
     measured: list[Round] = []
+    singles: list[Measured] = []
     extras: list[Extra] = []
     for _ in range(repeats):
         # A random order, so that effects of warming up favour no mode.
         modes = random.sample(list(Mode), len(Mode))
-        measured += [await rounds.run_round(mode, found, size, advance) for mode in modes]
+        for mode in modes:
+            measured.append(await rounds.run_round(mode, found, size, advance))
+            singles.append(await rounds.run_single(mode, found, size, advance))
         more = random.sample(list(rounds.EXTRAS), len(rounds.EXTRAS))
         extras += [await rounds.run_extra(_EXTRA_MODE, what, found, size, advance) for what in more]
     return Run(
@@ -57,6 +62,7 @@ async def _measure(repeats: int, size: Size, found: DaprRuntime, advance: Advanc
         versions=(f"dapr-hero {version('dapr-hero')}, Dapr {VERSION}, Python {platform.python_version()}"),
         driver=reads.DRIVER,
         rounds=measured,
+        singles=singles,
         extras=extras,
         capabilities={mode.value: await capabilities(mode) for mode in Mode},
     )

@@ -3,17 +3,19 @@
 from collections.abc import Callable, Sequence
 from statistics import median, quantiles
 
-from benchmarks.compare.results import Round, Run
+from benchmarks.compare.results import Measured, Round, Run
 from benchmarks.compare.rounds import MIXED, NOTHING
 from dapr_hero.contract.kinds import KINDS
 from dapr_hero.contract.mode import Mode
 
 Figure = Callable[[Round], float]
+# Also of a platform to which events are delivered one by one.
+AnyFigure = Callable[[Measured], float]
 
 WORKLOADS = (*(kind.name for kind in KINDS), MIXED, NOTHING)
 
 
-def event_cpu(workload: str) -> Figure:
+def event_cpu(workload: str) -> AnyFigure:
     """Microseconds of CPU for an event, over all processes."""
     return lambda each: each.ingest[workload].total
 
@@ -23,7 +25,7 @@ def event_cpu_of(workload: str, part: str) -> Figure:
     return lambda each: each.ingest[workload].cpu[part]
 
 
-def event_rate(workload: str) -> Figure:
+def event_rate(workload: str) -> AnyFigure:
     """Events a second."""
     return lambda each: each.ingest[workload].rate
 
@@ -58,13 +60,34 @@ def get_p99(kind: str) -> Figure:
     return lambda each: each.reads[kind].p99_ms
 
 
-def latency_p50(kind: str) -> Figure:
-    """Milliseconds from the publication until it is stored."""
-    return lambda each: median(each.latency_ms[kind])
+def lone_p50(kind: str) -> AnyFigure:
+    """Milliseconds from the publication of a lone event until it is stored."""
+    return lambda each: median(each.lone[kind].latency_ms)
 
 
-def latency_p99(kind: str) -> Figure:
-    return lambda each: quantiles(each.latency_ms[kind], n=100)[98]
+def lone_p99(kind: str) -> AnyFigure:
+    """Milliseconds."""
+    return lambda each: quantiles(each.lone[kind].latency_ms, n=100)[98]
+
+
+def lone_ratio(kind: str) -> AnyFigure:
+    """Return the time until a lone event is stored, as a multiple of the time of its publish call."""
+    return lambda each: median(each.lone[kind].latency_ms) / median(each.lone[kind].publish_ms)
+
+
+def lone_cpu(kind: str) -> AnyFigure:
+    """Milliseconds of CPU for a lone event, over all processes."""
+    return lambda each: each.lone[kind].cost.total / 1000
+
+
+def lone_cpu_of(kind: str, part: str) -> AnyFigure:
+    """Milliseconds of CPU for a lone event, of one process."""
+    return lambda each: each.lone[kind].cost.cpu[part] / 1000
+
+
+def idle_cpu(part: str) -> AnyFigure:
+    """Percent of a core while there are no events."""
+    return lambda each: each.idle[part]
 
 
 def memory(part: str) -> Figure:
@@ -84,6 +107,11 @@ def rounds_of(run: Run, mode: Mode) -> list[Round]:
 def values(run: Run, mode: Mode, figure: Figure) -> list[float]:
     """One for each round of the mode."""
     return [figure(each) for each in rounds_of(run, mode)]
+
+
+def single_values(run: Run, mode: Mode, figure: AnyFigure) -> list[float]:
+    """One for each platform of the mode to which events were delivered one by one."""
+    return [figure(each) for each in run.singles if each.mode == mode.value]
 
 
 def middle(run: Run, mode: Mode, figure: Figure) -> float:

@@ -6,7 +6,7 @@ from pathlib import Path
 from statistics import median
 from string import Template
 
-from benchmarks.compare import figures, latencies, pictures, reads, rounds
+from benchmarks.compare import advice, figures, lone_events, pictures, reads, rounds
 from benchmarks.compare.figures import WORKLOADS, Figure, middle, rounds_of, values
 from benchmarks.compare.results import Cost, Extra, Round, Run, save
 from dapr_hero.contract.kinds import KINDS
@@ -35,13 +35,14 @@ def write(run: Run, page: Path) -> None:
         cheapest_read=_cheapest(run, figures.get_cpu("gadget")),
         where=f"{run.date}, {run.machine}; {run.versions}.",
         rounds=len(rounds_of(run, Mode.CUSTOM_GRPC)),
+        advice=table(advice.HEAD, advice.rows(run)),
         summary=summary(run),
         ingest=_ingest(run),
         shares=_shares(run),
         connections=reads.CONNECTIONS,
         driver=run.driver,
         reads="\n\n".join(_reads(run, kind.name, kind.resource) for kind in KINDS),
-        rate=latencies.RATE,
+        rate=lone_events.RATE,
         latency=_latency(run),
         start=_start(run),
         extra_mode=run.extras[0].mode,
@@ -57,7 +58,7 @@ def summary(run: Run) -> str:
     columns: list[_Row] = [
         ("CPU per widget event (µs)", figures.event_cpu("widget"), 0),
         ("widget events/s", figures.event_rate("widget"), 0),
-        ("latency, p50 (ms)", figures.latency_p50("widget"), 1),
+        ("latency, p50 (ms)", figures.lone_p50("widget"), 1),
         ("CPU per GET of a gadget (µs)", figures.get_cpu("gadget"), 0),
         ("memory (MiB)", figures.memory(INVENTORY), 0),
     ]
@@ -81,8 +82,9 @@ def against(run: Run, earlier: Run) -> str:
         **{f"GET {kind.name}: CPU": figures.get_cpu(kind.name) for kind in KINDS},
         **{f"GET {kind.name}: requests/s": figures.get_rate(kind.name) for kind in KINDS},
         **{f"GET {kind.name}: p99": figures.get_p99(kind.name) for kind in KINDS},
-        **{f"{kind.name}: latency, p50": figures.latency_p50(kind.name) for kind in KINDS},
-        **{f"{kind.name}: latency, p99": figures.latency_p99(kind.name) for kind in KINDS},
+        **{f"{kind.name}: latency, p50": figures.lone_p50(kind.name) for kind in KINDS},
+        **{f"{kind.name}: latency, p99": figures.lone_p99(kind.name) for kind in KINDS},
+        **{f"{kind.name}: CPU of a lone event": figures.lone_cpu(kind.name) for kind in KINDS},
         "memory": figures.memory(INVENTORY),
         "start": figures.start,
     }
@@ -149,8 +151,10 @@ def _reads(run: Run, kind: str, resource: str) -> str:
 def _latency(run: Run) -> str:
     rows: list[_Row] = []
     for kind in KINDS:
-        rows.append((f"{kind.name}, p50", figures.latency_p50(kind.name), 1))
-        rows.append((f"{kind.name}, p99", figures.latency_p99(kind.name), 1))
+        rows.append((f"{kind.name}, p50", figures.lone_p50(kind.name), 1))
+        rows.append((f"{kind.name}, p99", figures.lone_p99(kind.name), 1))
+        rows.append((f"{kind.name}, multiple of the publish call", figures.lone_ratio(kind.name), 1))
+        rows.append((f"{kind.name}, CPU of all processes", figures.lone_cpu(kind.name), 1))
     return _by_mode(run, "ms", rows)
 
 
@@ -206,7 +210,8 @@ def _pictures(run: Run, folder: Path) -> dict[str, str]:
     }
     pictures.stacks(folder / "widget.svg", "CPU per widget event, by process", "µs", parts)
     lone = {
-        mode.value: [ms for each in rounds_of(run, mode) for ms in each.latency_ms["widget"]] for mode in Mode
+        mode.value: [ms for each in rounds_of(run, mode) for ms in each.lone["widget"].latency_ms]
+        for mode in Mode
     }
     title = "From the publication of a widget event until its row is visible"
     pictures.distributions(folder / "latency.svg", title, "ms", lone)

@@ -37,16 +37,33 @@ class Reads(msgspec.Struct, frozen=True):
     p99_ms: float
 
 
-class Round(msgspec.Struct, frozen=True):
-    """All that was measured of one platform in one mode."""
+class Lone(msgspec.Struct, frozen=True):
+    """Events that come alone, at a low rate."""
+
+    latency_ms: list[float]
+    """From the publication of each until it is stored."""
+    publish_ms: list[float]
+    """The time of each publish call."""
+    cost: Cost
+
+
+class Measured(msgspec.Struct, frozen=True):
+    """What was measured of one platform in one mode, with one kind of delivery."""
 
     mode: str
     ingest: dict[str, Cost]
     """By workload; in "nothing" the handler only says success."""
+    lone: dict[str, Lone]
+    """By kind."""
+    idle: dict[str, float]
+    """CPU of each process without events, in percent of a core."""
+
+
+class Round(Measured, frozen=True):
+    """All that was measured of one platform in one mode, with events delivered in bulk."""
+
     reads: dict[str, Reads]
     """By kind."""
-    latency_ms: dict[str, list[float]]
-    """From the publication of each lone event until it is stored, by kind."""
     start_seconds: float
     rss_mib: dict[str, float]
     """Resident memory after all that, by process."""
@@ -81,6 +98,8 @@ class Run(msgspec.Struct, frozen=True):
     driver: str
     """The program that sent the requests of the reads."""
     rounds: list[Round]
+    singles: list[Measured]
+    """With events delivered one by one."""
     extras: list[Extra]
     capabilities: dict[str, Capabilities]
 

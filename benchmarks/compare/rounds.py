@@ -5,9 +5,9 @@ from typing import NamedTuple
 
 from benchmarks.compare.bench_platform import BenchPlatform, bench_platform
 from benchmarks.compare.drains import drain, drain_into_no_op
-from benchmarks.compare.latencies import latencies
+from benchmarks.compare.lone_events import idle, lone
 from benchmarks.compare.reads import read
-from benchmarks.compare.results import Extra, Round
+from benchmarks.compare.results import Extra, Lone, Measured, Round
 from benchmarks.compare.workloads import Workload
 from dapr_hero.contract.kinds import KINDS
 from dapr_hero.contract.mode import Mode
@@ -29,10 +29,14 @@ class Size(NamedTuple):
     lone_events: int
 
 
-FULL = Size(events=40_000, read_seconds=4, lone_events=200)
+FULL = Size(events=40_000, read_seconds=4, lone_events=150)
 QUICK = Size(events=10_000, read_seconds=2, lone_events=50)
-# A start; ingest of each kind, mixed and into nothing; reads and latency of each kind; a second start.
+# A start; ingest of each kind, mixed and into nothing; reads and lone events of each kind; a second start.
 ROUND_STEPS = 1 + len(KINDS) + 2 + 2 * len(KINDS) + 1
+# A start, lone events of each kind, and ingest.
+SINGLE_STEPS = 1 + len(KINDS) + 1
+# Events that are delivered one by one take longer.
+_SINGLE_SHARE = 0.25
 EXTRA_STEPS = 1 + 2 * len(KINDS)
 
 
@@ -48,17 +52,28 @@ async def run_round(mode: Mode, runtime: DaprRuntime, size: Size, advance: Advan
             advance(1)
         ingest[NOTHING] = await drain_into_no_op(on, Workload(NOTHING, KINDS[:1], size.events, NOTHING))
         advance(1)
-        reads, latency = {}, {}
+        reads = {}
         for workload in singles:
             reads[workload.name] = await read(on, workload, size.read_seconds)
             advance(1)
-        for kind in KINDS:
-            latency[kind.name] = await latencies(on, kind, size.lone_events)
-            advance(1)
+        waiting = await idle(on)
+        alone = await _lone(on, size, advance)
         rss = on.meter().rss_mib()
         start = await _start_seconds(on)
         advance(1)
-        return Round(mode.value, ingest, reads, latency, start, rss)
+        return Round(mode.value, ingest, alone, waiting, reads, start, rss)
+
+
+async def run_single(mode: Mode, runtime: DaprRuntime, size: Size, advance: Advance) -> Measured:
+    """Lone events and ingest, with events delivered one by one. Raises: LocalError."""
+    async with bench_platform(mode, runtime, bulk_subscribe=False) as on:
+        advance(1)
+        waiting = await idle(on)
+        alone = await _lone(on, size, advance)
+        few = Workload("single", KINDS[:1], int(size.events * _SINGLE_SHARE), "single")
+        ingest = await drain(on, few)
+        advance(1)
+        return Measured(mode.value, {KINDS[0].name: ingest}, alone, waiting)
 
 
 async def run_extra(mode: Mode, what: str, runtime: DaprRuntime, size: Size, advance: Advance) -> Extra:
@@ -72,6 +87,14 @@ async def run_extra(mode: Mode, what: str, runtime: DaprRuntime, size: Size, adv
             reads[workload.name] = await read(on, workload, size.read_seconds)
             advance(1)
         return Extra(mode.value, what, ingest, reads)
+
+
+async def _lone(on: BenchPlatform, size: Size, advance: Advance) -> dict[str, Lone]:
+    found = {}
+    for kind in KINDS:
+        found[kind.name] = await lone(on, kind, size.lone_events)
+        advance(1)
+    return found
 
 
 def _singles(size: Size) -> list[Workload]:

@@ -8,7 +8,7 @@ import pytest_asyncio
 from benchmarks.compare import reads
 from benchmarks.compare.bench_platform import BenchPlatform, bench_platform
 from benchmarks.compare.drains import drain, drain_into_no_op
-from benchmarks.compare.latencies import latencies
+from benchmarks.compare.lone_events import idle, lone
 from benchmarks.compare.reads import read
 from benchmarks.compare.stores import WrongResult
 from benchmarks.compare.workloads import Workload
@@ -72,4 +72,7 @@ async def test_our_own_load_generator_reads_items(on: BenchPlatform, monkeypatch
 
 async def test_lone_events_are_seen_in_every_store(on: BenchPlatform) -> None:
     for kind in KINDS:
-        assert len(await latencies(on, kind, 5)) == 5
+        found = await lone(on, kind, 5)
+        assert len(found.latency_ms) == len(found.publish_ms) == 5
+        assert found.cost.cpu["inventory"] > 0
+    assert (await idle(on)).keys() == found.cost.cpu.keys()

@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from benchmarks.compare import figures, report, results
-from benchmarks.compare.results import Capabilities, Cost, Extra, Reads, Round, Run
+from benchmarks.compare.results import Capabilities, Cost, Extra, Lone, Measured, Reads, Round, Run
 from benchmarks.compare.rounds import EXTRAS
 from dapr_hero.contract.kinds import KINDS
 from dapr_hero.contract.mode import Mode
@@ -23,6 +23,7 @@ def run(microseconds: float = 10.0, rounds: int = 3) -> Run:
         versions="versions",
         driver="a driver",
         rounds=every,
+        singles=[single(mode, microseconds) for mode in Mode for _ in range(rounds)],
         extras=[Extra(one.mode, what, one.ingest, one.reads) for what in EXTRAS],
         capabilities={mode.value: Capabilities(100, ["one", "two"], {"flies": "no"}) for mode in Mode},
     )
@@ -34,10 +35,32 @@ def of(mode: Mode, microseconds: float) -> Round:
         mode=mode.value,
         ingest=dict.fromkeys(figures.WORKLOADS, cost),
         reads={kind.name: Reads(cost, 1.0, 2.0) for kind in KINDS},
-        latency_ms={kind.name: [1.0, 2.0, 3.0] for kind in KINDS},
+        lone=lone(microseconds),
+        idle=dict.fromkeys(_PARTS, 4.0),
         start_seconds=1.0,
         rss_mib=dict.fromkeys(_PARTS, 50.0),
     )
+
+
+def lone(microseconds: float) -> dict[str, Lone]:
+    cost = Cost(50.0, dict.fromkeys(_PARTS, microseconds * 100))
+    return {kind.name: Lone([1.0, 2.0, 3.0], [1.0, 1.0, 1.0], cost) for kind in KINDS}
+
+
+def single(mode: Mode, microseconds: float) -> Measured:
+    slower = 2.0 if mode is Mode.SDK_GRPC else 1.0
+    cost = Cost(100.0, dict.fromkeys(_PARTS, microseconds * 10 * slower))
+    return Measured(mode.value, {"widget": cost}, lone(microseconds / 2 * slower), dict.fromkeys(_PARTS, 0.1))
+
+
+def test_the_advice_has_the_best_of_both_deliveries_in_bold(tmp_path: Path) -> None:
+    report.write(run(), tmp_path / "page.md")
+    lines = (tmp_path / "page.md").read_text().splitlines()
+    at = lines.index(
+        "| CPU per lone event, all processes (ms) | one by one | **2.0** | 4.0 | **2.0** | **2.0** |"
+    )
+    assert lines[at + 1] == "|  | in bulk | 4.4 | 4.4 | 4.4 | 4.4 |"
+    assert "|  | in bulk | **1,000** | **1,000** | **1,000** | **1,000** |" in lines
 
 
 def test_the_page_has_its_tables_pictures_and_figures(tmp_path: Path) -> None:
