@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from http import HTTPStatus
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import aiohttp
@@ -19,7 +20,9 @@ from dapr_hero.contract.items import Malformed
 from dapr_hero.contract.kinds import Kind
 from dapr_hero.settings import Settings
 from dapr_hero.sidecar import tokens
-from dapr_local.progress import Report
+
+if TYPE_CHECKING:
+    from dapr_local.progress import Report
 
 _AT_ONCE = 32
 _MAX_ANSWER_BYTES = 64 * 1024 * 1024
@@ -63,7 +66,7 @@ def event_in(path: Path) -> bytes:
     return msgspec.json.encode(event)
 
 
-async def publish(settings: Settings, events: Iterator[bytes], total: int, report: Report) -> None:
+async def publish(settings: Settings, events: Iterator[bytes], total: int, report: "Report") -> None:
     """Publish through inventory's sidecar. Raises: ClientError at the first that was not accepted."""
     base = f"http://{settings.dapr_host}:{settings.dapr_http_port}/v1.0"
     url = f"{base}/publish/{settings.pubsub_name}/{settings.pubsub_topic}"
