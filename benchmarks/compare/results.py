@@ -48,7 +48,7 @@ class Lone(msgspec.Struct, frozen=True):
 
 
 class Measured(msgspec.Struct, frozen=True):
-    """What was measured of one platform in one mode, with one kind of delivery."""
+    """The figures of one platform in one mode, with one kind of delivery."""
 
     mode: str
     ingest: dict[str, Cost]
@@ -60,7 +60,7 @@ class Measured(msgspec.Struct, frozen=True):
 
 
 class Round(Measured, frozen=True):
-    """All that was measured of one platform in one mode, with events delivered in bulk."""
+    """All figures of one platform in one mode, with events delivered in bulk."""
 
     reads: dict[str, Reads]
     """By kind."""
