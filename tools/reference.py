@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import click
 import typer
 from prometheus_client.metrics import MetricWrapperBase
 
@@ -66,7 +65,7 @@ def _commands() -> Iterator[str]:
 
 
 def _leaves(name: str, group: Any) -> Iterator[tuple[str, Any]]:
-    context = click.Context(group)
+    context = typer.Context(group)
     for child in group.list_commands(context):
         command = group.get_command(context, child)
         if hasattr(command, "list_commands"):

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import click
 import pytest
 import typer
 
@@ -112,7 +111,7 @@ def unknown(words: list[str], options: list[str]) -> list[str]:
     """Return the words and options of a command line that `dapr-hero` does not know."""
     command: Any = typer.main.get_command(app)
     while words and hasattr(command, "list_commands"):
-        context = click.Context(command)
+        context = typer.Context(command)
         found = command.get_command(context, words[0])
         if not found:
             return words[:1]

@@ -12,8 +12,8 @@ from rich.console import Console
 
 from dapr_hero import settings
 from dapr_hero.cli import dead_letters_list, terminal
+from dapr_hero.client.answers import ClientError
 from dapr_hero.client.dead_letters import DeadLettersClient
-from dapr_hero.client.platform import ClientError
 from dapr_hero.contract.dead_letter import DeadLetter, DeadLetterState, Page
 from dapr_hero.contract.items import NOT_JSON
 from dapr_hero.local.credentials import with_tokens

@@ -8,7 +8,7 @@ import aiohttp
 import msgspec
 
 from dapr_hero.client import platform
-from dapr_hero.client.platform import ClientError
+from dapr_hero.client.answers import ClientError
 from dapr_hero.contract.dead_letter import DeadLetter, DeadLetterState, Page
 from dapr_hero.settings import Settings
 from dapr_hero.sidecar import tokens

@@ -1,4 +1,4 @@
-"""Publishes events to a running platform and reads items from it, as any client does."""
+"""Publishes events to a running platform, and calls its private API, as any client does."""
 
 import asyncio
 import uuid
@@ -7,15 +7,14 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
 import aiohttp
 import msgspec
 from yarl import URL
 
+from dapr_hero.client import answers
+from dapr_hero.client.answers import ClientError
 from dapr_hero.contract import items
-from dapr_hero.contract.error_body import ErrorBody
-from dapr_hero.contract.errors import UserError
 from dapr_hero.contract.items import Malformed
 from dapr_hero.contract.kinds import Kind
 from dapr_hero.settings import Settings
@@ -25,12 +24,6 @@ if TYPE_CHECKING:
     from dapr_local.progress import Report
 
 _AT_ONCE = 32
-_MAX_ANSWER_BYTES = 64 * 1024 * 1024
-_REJECTED = "the API token is wrong: use the DAPR_HERO_DATA_DIR or the DAPR_API_TOKEN of the running platform"
-
-
-class ClientError(UserError):
-    """The platform cannot be reached or has refused; the message says what to do."""
 
 
 def events(kind: Kind, id: str, description: str, price: str, count: int) -> Iterator[bytes]:
@@ -84,53 +77,30 @@ async def publish(settings: Settings, events: Iterator[bytes], total: int, repor
             await asyncio.gather(*(worker() for _ in range(_AT_ONCE)))
 
 
-async def get(settings: Settings, kind: Kind, id: str) -> str:
-    """Return one item as JSON. Raises: ClientError."""
-    # Encoded already: the library would decode what need not be encoded.
-    url = URL(f"{settings.inventory_url}/v1/{kind.resource}/{quote(id, safe='')}", encoded=True)
-    async with session(settings) as http:
-        return await ask(http, "GET", url)
-
-
 def session(settings: Settings, headers: Mapping[str, str] | None = None) -> aiohttp.ClientSession:
     """Return a session with the timeouts of the settings; the caller closes it."""
     timeout = aiohttp.ClientTimeout(total=settings.request_timeout_seconds * 2)
     return aiohttp.ClientSession(timeout=timeout, headers=headers)
 
 
-async def ask(http: aiohttp.ClientSession, method: str, url: str | URL, **query: str) -> str:
+async def ask(http: aiohttp.ClientSession, method: str, url: str, **query: str) -> str:
     """Return the body of inventory's answer. Raises: ClientError if there is none, or it is an error."""
     try:
-        encoded = url if isinstance(url, URL) else URL(url, encoded=True)
-        async with http.request(method, encoded, params=query or None) as response:
+        # Encoded already: the library would decode what need not be encoded.
+        async with http.request(method, URL(url, encoded=True), params=query or None) as response:
             text = await _text(response)
-            status, ok = response.status, response.ok
+            status = response.status
     except (aiohttp.ClientError, OSError, ValueError) as error:
-        # Not the error's own text: it may hold the request's headers, and so the token.
-        reason = str(error) if type(error) is ValueError else type(error).__name__
-        hint = "is the platform up (make run)?"
-        raise ClientError(f"inventory does not answer at {url} ({reason}): {hint}") from None
-    if status == HTTPStatus.UNAUTHORIZED:
-        raise ClientError(_REJECTED)
-    if not ok:
-        raise ClientError(f"{status}: {_message(text)}")
-    return text
+        raise answers.missing(url, error) from None
+    return answers.accepted(status, text)
 
 
 async def _text(response: aiohttp.ClientResponse) -> str:
     """Return the body. Raises: ValueError for one that is too large or not text."""
-    body = await response.content.read(_MAX_ANSWER_BYTES)
-    if not response.content.at_eof() and await response.content.read(1):
-        raise ValueError(f"the answer is larger than {_MAX_ANSWER_BYTES:,} bytes")
-    return body.decode()
-
-
-def _message(text: str) -> str:
-    """Return the message of an error body; an excerpt of a body that is not ours."""
-    try:
-        return msgspec.json.decode(text, type=ErrorBody).message
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return f"not an answer of inventory: {text[:200]!r}. Is another server on this port?"
+    body = await response.content.read(answers.MAX_BYTES)
+    if not response.content.at_eof():
+        body += await response.content.read(1)
+    return answers.text(body)
 
 
 async def _publish(http: aiohttp.ClientSession, url: str, event: bytes) -> None:
@@ -138,7 +108,7 @@ async def _publish(http: aiohttp.ClientSession, url: str, event: bytes) -> None:
     try:
         async with http.post(url, data=event, headers=headers) as response:
             if response.status == HTTPStatus.UNAUTHORIZED:
-                raise ClientError(_REJECTED)
+                raise ClientError(answers.REJECTED)
             if response.status != HTTPStatus.NO_CONTENT:
                 reason = (await _text(response))[:500]
                 raise ClientError(f"daprd refused the event ({response.status}): {reason}")

@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from dapr_hero.cli.dead_letters import app
-from dapr_hero.client.platform import ClientError
+from dapr_hero.client.answers import ClientError
 from dapr_hero.contract.dead_letter import DeadLetterState
 from dapr_hero.local.chosen_ports import on_free_ports
 from tests.unit.client.served_letters import Letters, letter, served

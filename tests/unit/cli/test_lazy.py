@@ -2,8 +2,8 @@
 
 import subprocess
 import sys
+from typing import Any
 
-import click
 import pytest
 import typer
 
@@ -27,7 +27,7 @@ COMMANDS = {
     "--version": set[str](),
     "token --help": {"pydantic"},
     "get --help": {"pydantic"},
-    "publish --help": {"pydantic"},
+    "publish --help": {"aiohttp", "pydantic"},
 }
 
 
@@ -50,9 +50,8 @@ def test_a_command_imports_only_what_it_needs(arguments: str, needed: set[str]) 
 
 
 def test_every_command_is_found_and_has_its_name() -> None:
-    group = typer.main.get_command(app)
-    assert isinstance(group, click.Group)
-    context = click.Context(group)
+    group: Any = typer.main.get_command(app)
+    context = typer.Context(group)
     names = group.list_commands(context)
     assert names == ["up", "publish", "get", "token", "doctor", "setup", "dead-letters", "k8s"]
     for name in names:

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from dapr_hero.client import dead_letters
+from dapr_hero.client.answers import ClientError
 from dapr_hero.client.dead_letters import DeadLettersClient
-from dapr_hero.client.platform import ClientError
 from dapr_hero.contract.dead_letter import DeadLetterState
 from dapr_hero.local.chosen_ports import on_free_ports
 from dapr_hero.settings import Settings

@@ -2,16 +2,14 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from urllib.parse import unquote
 
 import pytest
 
-from dapr_hero.client import platform
+from dapr_hero.client import answers, platform
+from dapr_hero.client.answers import ClientError
 from dapr_hero.client.dead_letters import DeadLettersClient
-from dapr_hero.client.platform import ClientError
-from dapr_hero.contract.kinds import KINDS
 from dapr_hero.local.chosen_ports import on_free_ports
 from dapr_hero.settings import Settings
 from dapr_local.progress import ConsoleReport
@@ -58,12 +56,6 @@ WRONG = {
     "other json": (b"HTTP/1.1 404 X\r\ncontent-length: 2\r\n\r\n{}", "404: not an answer"),
 }
 
-Ask = Callable[[Settings], Awaitable[object]]
-
-
-async def get(settings: Settings) -> None:
-    await platform.get(settings, KINDS[0], "w")
-
 
 async def show(settings: Settings) -> None:
     async with DeadLettersClient(settings) as letters:
@@ -85,41 +77,25 @@ async def serving(port: int, answer: bytes) -> AsyncIterator[list[bytes]]:
 
 
 @pytest.mark.parametrize("name", WRONG)
-@pytest.mark.parametrize(("ask", "field"), [(get, "inventory_port"), (show, "dead_letters_port")])
-async def test_an_answer_of_another_server_is_an_error(
-    name: str, ask: Ask, field: str, settings: Settings
-) -> None:
+async def test_an_answer_of_another_server_is_an_error(name: str, settings: Settings) -> None:
     answer, message = WRONG[name]
-    async with serving(getattr(settings, field), answer):
+    async with serving(settings.dead_letters_port, answer):
         with pytest.raises(ClientError, match=message):
-            await ask(settings)
+            await show(settings)
 
 
-@pytest.mark.parametrize("ask", [get, show])
-async def test_a_server_that_never_answers_is_given_up(ask: Ask, settings: Settings) -> None:
+async def test_a_server_that_never_answers_is_given_up(settings: Settings) -> None:
     with (
-        socket.create_server(("127.0.0.1", settings.inventory_port)),
         socket.create_server(("127.0.0.1", settings.dead_letters_port)),
         pytest.raises(ClientError, match="does not answer"),
     ):
-        await ask(settings)
+        await show(settings)
 
 
 async def test_an_answer_without_an_end_is_given_up(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(platform, "_MAX_ANSWER_BYTES", 1000)
-    async with serving(settings.inventory_port, b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * 5000):
+    monkeypatch.setattr(answers, "MAX_BYTES", 1000)
+    async with serving(settings.dead_letters_port, b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * 5000):
         with pytest.raises(ClientError, match="larger than 1,000 bytes"):
-            await get(settings)
-
-
-@pytest.mark.parametrize("id", ["a b", "a/b", "a?b#c", "%2F", "é😀", "a..b", "...", "+", "a%"])
-async def test_an_id_reaches_the_server_as_it_is(id: str, settings: Settings) -> None:
-    ok = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}"
-    async with serving(settings.inventory_port, ok) as heads:
-        assert await platform.get(settings, KINDS[0], id) == "{}"
-    [head] = heads
-    path = head.split()[1].decode()
-    assert unquote(path) == f"/v1/{KINDS[0].resource}/{id}"
-    assert path.count("/") == 3
+            await show(settings)

@@ -1,6 +1,5 @@
 """The command `get`."""
 
-import asyncio
 from typing import Annotated
 
 import typer
@@ -8,7 +7,7 @@ import typer
 from dapr_hero import settings
 from dapr_hero.cli import terminal
 from dapr_hero.cli.arguments import KIND
-from dapr_hero.client import platform
+from dapr_hero.client import rest
 from dapr_hero.contract.kinds import Kind
 
 app = typer.Typer(add_completion=False)
@@ -20,5 +19,4 @@ def get(
     id: Annotated[str | None, typer.Argument(help="Its id [default: the name of its kind]")] = None,
 ) -> None:
     """Read one item over REST, as JSON. Exit code 1 when there is none."""
-    item = asyncio.run(platform.get(settings.load().shifted(), kind, id or kind.name))
-    terminal.write(item)
+    terminal.write(rest.item(settings.load().shifted(), kind, id or kind.name))
