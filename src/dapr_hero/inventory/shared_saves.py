@@ -50,7 +50,8 @@ class SharedSaves:
             failures = await self.save([version for each in together for version in each.versions])
         except BaseException as error:
             for each in together:
-                each.failures.set_exception(error)
+                if not each.failures.done():
+                    each.failures.set_exception(error)
             raise
         for each in together:
             if not each.failures.done():
