@@ -35,7 +35,7 @@ def main() -> None:
         sys.stdout.write(f"{name}: {asyncio.run(_microseconds(work)):.1f} µs per event\n")
 
 
-async def _store(versions: list[Version], timeout_seconds: float | None) -> None: ...
+async def _store(versions: list[Version], _: float) -> None: ...
 
 
 async def _microseconds(work: Callable[[], Awaitable[object]]) -> float:
