@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from dapr_hero.contract import items
 from dapr_hero.contract.items import Version
@@ -12,9 +11,12 @@ from dapr_hero.inventory.saving import Save, failures_by_id
 _MOST_VERSIONS = 500
 
 
-class _Waiting(NamedTuple):
-    versions: Sequence[Version]
-    failures: asyncio.Future[dict[str, Exception]]
+class _Batch:
+    """Versions of several callers; the first caller whose turn it is saves them for all."""
+
+    def __init__(self) -> None:
+        self.versions: list[Version] = []
+        self.failures: dict[str, Exception] | None = None
 
 
 class SharedSaves:
@@ -23,36 +25,18 @@ class SharedSaves:
     def __init__(self, save: Save, patience_seconds: float) -> None:
         """`patience_seconds` is passed to `save`."""
         self._save = lambda versions: save(versions, patience_seconds)
-        self._saving = False
-        self._waiting: list[_Waiting] = []
+        self._turn = asyncio.Lock()
+        self._next = _Batch()
 
     async def save(self, versions: Sequence[Version]) -> dict[str, Exception]:
         """Save the newest version of each item; return the error for each item id that was not saved."""
-        if self._saving:
-            each = _Waiting(versions, asyncio.get_running_loop().create_future())
-            self._waiting.append(each)
-            return await each.failures
-        self._saving = True
-        try:
-            return await failures_by_id(items.newest(versions), self._save)
-        finally:
-            self._saving = False
-            if self._waiting:
-                self._next = asyncio.create_task(self._save_waiting())
-
-    async def _save_waiting(self) -> None:
-        together: list[_Waiting] = []
-        size = 0
-        while self._waiting and size < _MOST_VERSIONS:
-            together.append(self._waiting.pop(0))
-            size += len(together[-1].versions)
-        try:
-            failures = await self.save([version for each in together for version in each.versions])
-        except BaseException as error:
-            for each in together:
-                if not each.failures.done():
-                    each.failures.set_exception(error)
-            raise
-        for each in together:
-            if not each.failures.done():
-                each.failures.set_result(failures)
+        if len(self._next.versions) >= _MOST_VERSIONS:
+            self._next = _Batch()
+        batch = self._next
+        batch.versions += versions
+        async with self._turn:
+            if batch is self._next:
+                self._next = _Batch()
+            if batch.failures is None:
+                batch.failures = await failures_by_id(items.newest(batch.versions), self._save)
+        return batch.failures
