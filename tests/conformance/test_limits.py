@@ -25,18 +25,21 @@ async def test_a_body_above_the_limit_is_refused(daprd: Deliverer, handler: Hand
         assert await failure(daprd.one("/widgets.v1", whole)) is grpc.StatusCode.RESOURCE_EXHAUSTED
     else:
         for rest in (_ANNOUNCED, _CHUNKED):
-            assert b" 413 " in await _status_line(daprd.settings, rest)
+            status, *headers = (await _head(daprd.settings, rest)).splitlines()
+            assert b" 413 " in status
+            # The rest of the body is not read, so it must not be taken for another request.
+            assert b"connection: close" in headers
     assert handler.batches == []
 
 
-async def _status_line(settings: Settings, rest: bytes) -> bytes:
-    """The answer to a POST, before it is whole."""
+async def _head(settings: Settings, rest: bytes) -> bytes:
+    """The status and the headers of the answer to a POST, before it is whole."""
     async with asyncio.timeout(20):
         reader, writer = await asyncio.open_connection("127.0.0.1", settings.callback_port)
         writer.write(b"POST /widgets.v1 HTTP/1.1\r\nhost: app\r\n" + rest)
-        line = await reader.readline()
+        head = await reader.readuntil(b"\r\n\r\n")
         writer.close()
-        return line
+        return head
 
 
 async def test_a_body_below_the_limit_is_served(daprd: Deliverer, handler: Handler) -> None:

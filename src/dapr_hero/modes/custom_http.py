@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 import aiohttp
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from dapr_hero.contract.errors import Unavailable
@@ -84,7 +84,7 @@ class Listener:
         try:
             response = await self._response(request)
         except HTTPException as error:  # a body above the limit
-            response = Response(error.detail, error.status_code)
+            response = PlainTextResponse(error.detail, error.status_code, error.headers)
         await response(scope, receive, send)
 
     async def _response(self, request: Request) -> Response:
