@@ -5,7 +5,6 @@ See https://learn.microsoft.com/azure/architecture/patterns/circuit-breaker.
 
 import asyncio
 import random
-from asyncio import FIRST_COMPLETED
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from enum import Enum
@@ -181,7 +180,9 @@ class StoreCircuitBreaker:
         """Return whether the store answers a probe, or the save finishes, within the rest of the patience."""
         probing = asyncio.create_task(self._read_probe())
         try:
-            await asyncio.wait({saving, probing}, timeout=patience_seconds / 2, return_when=FIRST_COMPLETED)
+            await asyncio.wait(
+                {saving, probing}, timeout=patience_seconds / 2, return_when=asyncio.FIRST_COMPLETED
+            )
             if not probing.done():
                 return saving.done()
             return not isinstance(probing.exception(), Unavailable)

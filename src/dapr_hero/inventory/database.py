@@ -45,16 +45,16 @@ class Database:
             async with asyncio.timeout(self._timeout), self._slots:
                 connection = await self._connection()
                 try:
-                    rows = await connection.fetch(query, *arguments)
+                    return await connection.fetch(query, *arguments)
                 except (asyncpg.PostgresError, *_REFUSALS):
-                    self._idle.append(connection)
                     raise
                 except BaseException:
                     # It may be in the middle of an answer; a server that stalls would not confirm a cancellation.
                     connection.terminate()
                     raise
-                self._idle.append(connection)
-                return rows
+                finally:
+                    if not connection.is_closed():
+                        self._idle.append(connection)
 
     async def close(self) -> None:
         """Close the connections; the caller has no statement under way."""

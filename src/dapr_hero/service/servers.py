@@ -116,7 +116,6 @@ class HttpServer:
         return cls(server, serving)
 
     async def stop(self) -> None:
-        self._server.should_exit = True
         self._server.stopped.set()
         await self._serving
 
