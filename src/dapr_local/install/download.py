@@ -15,42 +15,48 @@ __all__ = ["ChecksumError", "DownloadError", "fetch"]
 
 CHECKSUM_FILE = ".sha256"  # appended to the name of the archive
 _CHECKSUM_LINE = re.compile(rb"([0-9a-fA-F]{64})(?:[ \t]+\*?(\S+))?\s*")
-_LONGEST_CHECKSUM_FILE = 1024
+_LONGEST_CHECKSUM_FILE = 16384
 
 
 class ChecksumError(Exception):
     """The archive does not match its checksum."""
 
 
-def fetch(url: str, member: str, pinned: str | None, work: Path, report: Report) -> Path:
+def fetch(
+    url: str, member: str, pinned: str | None, work: Path, report: Report, listing: str | None = None
+) -> Path:
     """Download and verify the tar.gz at `url`, and return the path of its `member`, unpacked into `work`.
 
-    `pinned` is the sha256 that it must have. Without one, the checksum file next to the archive decides. Both
-    must then arrive unchanged, so that only https, or a server on this machine, will do.
+    `pinned` is the sha256 that it must have. Without one, the checksum file next to the archive decides: its own,
+    or the `listing` of all archives in the same folder. Both must then arrive unchanged, so that only https, or a
+    server on this machine, will do.
 
     Raises: DownloadError when it cannot be had; ChecksumError when it does not match; OSError of the folder.
     """
-    expected = pinned or _published(url)
-    archive = work / url.rpartition("/")[2]
+    folder, _, name = url.rpartition("/")
+    checksums = f"{folder}/{listing}" if listing else url + CHECKSUM_FILE
+    expected = pinned or _published(checksums, name)
+    archive = work / name
     got = _download(url, archive, report, pinned is not None)
-    source = "pinned in this version of dapr-hero" if pinned else f"published at {url}{CHECKSUM_FILE}"
+    source = "pinned in this version of dapr-hero" if pinned else f"published at {checksums}"
     if got != expected:
         raise ChecksumError(f"{url} has the sha256 {got}, but {expected} is expected, {source}")
     report.say(f"{archive.name} has the sha256 {source}")
     return _unpack(archive, member)
 
 
-def _published(url: str) -> str:
-    address, text = url + CHECKSUM_FILE, b""
+def _published(address: str, name: str) -> str:
+    text = b""
     with opened(address, is_private) as answer:
         for chunk in chunks(answer, address):
             text += chunk
             if len(text) > _LONGEST_CHECKSUM_FILE:
-                break
-    found = _CHECKSUM_LINE.fullmatch(text) if len(text) <= _LONGEST_CHECKSUM_FILE else None
-    if not found or found[2] not in (None, url.rpartition("/")[2].encode()):
-        raise DownloadError(f"{address} is not the checksum of {url.rpartition('/')[2]}")
-    return found[1].decode().lower()
+                raise DownloadError(f"{address} is not the checksum of {name}")
+    found = [_CHECKSUM_LINE.fullmatch(line) for line in text.splitlines()]
+    sums = [each[1] for each in found if each and each[2] in (None, name.encode())]
+    if len(sums) != 1 or not all(found):
+        raise DownloadError(f"{address} is not the checksum of {name}")
+    return sums[0].decode().lower()
 
 
 def _download(url: str, archive: Path, report: Report, is_pinned: bool) -> str:

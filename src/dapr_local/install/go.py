@@ -9,7 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from zipfile import BadZipFile, ZipFile
@@ -62,6 +62,16 @@ class Go:
     ) -> list[str]:
         """Return the lines that a Go command prints; see `run` of this module."""
         return run([self.program, *arguments], folder, on_line, environment={**self._environment(), **added})
+
+    def packages(self, arguments: Sequence[str], folder: Path, report: Report) -> int:
+        """Download the modules of a build with these arguments; return its number of packages. Raises: BuildError."""
+        with report.track("Downloading Go modules", None, "modules") as advance:
+            lines = self.run(
+                ["list", "-deps", *arguments],
+                folder,
+                lambda line: advance(line.startswith("go: downloading")),
+            )
+        return sum(not line.startswith("go: ") for line in lines)
 
     def source(self, module: str, checksum: str, work: Path) -> Path:
         """Return a folder in `work` with the source of a module, given as path@version.

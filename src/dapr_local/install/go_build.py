@@ -85,7 +85,7 @@ def _replace(go: Go, folder: Path) -> None:
 
 def _compile(go: Go, folder: Path, names: Sequence[str], work: Path, report: Report) -> dict[str, Path]:
     commands = [f"./cmd/{name}" for name in names]
-    packages = _packages(go, folder, commands, report)
+    packages = go.packages([*OPTIONS, *commands], folder, report)
     out = work / "out"
     out.mkdir()
     options = ["-v", *OPTIONS, "-ldflags", LINKER_FLAGS, "-o", f"{out}/"]
@@ -94,16 +94,6 @@ def _compile(go: Go, folder: Path, names: Sequence[str], work: Path, report: Rep
         compiled = go.run(["build", *options, *commands], folder, lambda _: advance(1), GOTMPDIR=str(work))
         advance(max(0, packages - len(compiled)))  # what Go's cache had is not in the output
     return {name: out / name for name in names}
-
-
-def _packages(go: Go, folder: Path, commands: Sequence[str], report: Report) -> int:
-    with report.track("Downloading Go modules", None, "modules") as advance:
-        lines = go.run(
-            ["list", "-deps", *OPTIONS, *commands],
-            folder,
-            lambda line: advance(line.startswith("go: downloading")),
-        )
-    return sum(not line.startswith("go: ") for line in lines)
 
 
 def _size(folder: Path) -> int:

@@ -1,20 +1,16 @@
 """Provides Dapr's own programs, daprd and Sentry, in exactly one version: found, downloaded or built."""
 
-import fcntl
 import os
-import platform
 import re
 import shutil
 import subprocess
-import sys
-import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from dapr_local.errors import LocalError
 from dapr_local.install import go_build
+from dapr_local.install.cache import alone_in, machine
 from dapr_local.install.download import ChecksumError, DownloadError, fetch
 from dapr_local.install.go import BuildError
 from dapr_local.install.pins import CHECKSUMS, GO_VERSION, VERSION
@@ -96,7 +92,7 @@ def obtain(sources: Sources, report: Report) -> DaprRuntime:
         folder = cache_folder(sources.program)
         report.say(f"{' and '.join(missing)} {VERSION} not found on this machine; they go to {folder}")
         try:
-            with _alone_in(folder, report) as work:
+            with alone_in(folder, report) as work:
                 # Another process may have brought them while this one waited for the folder.
                 absent = [name for name in missing if not (folder / name).exists()]
                 _bring(absent, sources, folder, work, report)
@@ -109,12 +105,12 @@ def obtain(sources: Sources, report: Report) -> DaprRuntime:
 
 def cache_folder(program: Program) -> Path:
     """Return the folder of downloaded and built binaries: one per version and platform."""
-    return program.cache / f"dapr-{VERSION}-{'-'.join(_platform())}"
+    return program.cache / f"dapr-{VERSION}-{'-'.join(machine())}"
 
 
 def archive_name(name: str) -> str:
     """Return the name of a program's release archive for this machine, such as daprd_linux_amd64.tar.gz."""
-    return f"{'_'.join((name, *_platform()))}.tar.gz"
+    return f"{'_'.join((name, *machine()))}.tar.gz"
 
 
 def version_of(name: str, path: Path) -> str | None:
@@ -165,27 +161,6 @@ def _installed(name: str, program: Program) -> Path | None:
             return path
     cached = cache_folder(program) / name
     return cached if cached.is_file() else None
-
-
-def _platform() -> tuple[str, str]:
-    machine = platform.machine().lower()
-    return sys.platform, {"x86_64": "amd64", "aarch64": "arm64"}.get(machine, machine)
-
-
-@contextmanager
-def _alone_in(folder: Path, report: Report) -> Iterator[Path]:
-    """Provide a working folder inside `folder` to one process at a time."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / ".lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            report.say(f"Another process is at work in {folder}; waiting for it")
-            fcntl.flock(lock, fcntl.LOCK_EX)
-        for left_behind in folder.glob("work-*"):
-            shutil.rmtree(left_behind, ignore_errors=True)
-        with tempfile.TemporaryDirectory("", "work-", folder, ignore_cleanup_errors=True) as work:
-            yield Path(work)
 
 
 def _bring(names: Sequence[str], sources: Sources, folder: Path, work: Path, report: Report) -> None:
