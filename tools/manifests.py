@@ -45,8 +45,10 @@ def generated() -> dict[Path, str]:
 
 
 def _placeholders() -> Mapping[str, str]:
-    settings = Settings.model_construct(zipkin_host=f"zipkin.{_INFRASTRUCTURE}")
-    found = values(settings, Path(), mtls=True, tracing=True)
+    settings = Settings.model_construct(
+        otel_exporter_otlp_endpoint=f"http://collector.{_INFRASTRUCTURE}:4318"
+    )
+    found = values(settings, Path(), mtls=True)
     return {**found, "VALKEY_ADDRESS": f"valkey.{_INFRASTRUCTURE}:{settings.valkey_port}"}
 
 

@@ -17,7 +17,7 @@ from dapr_hero.local.chosen_ports import on_free_ports, replica_on_free_ports
 from dapr_hero.local.platform import Platform
 from dapr_hero.settings import Settings
 from dapr_local.install.runtime import DaprRuntime
-from dapr_local.parts import sentry, zipkin
+from dapr_local.parts import sentry
 from dapr_local.progress import Advance
 from dapr_local.supervise.process import Process
 
@@ -84,11 +84,9 @@ async def bench_platform(
 ) -> AsyncIterator[BenchPlatform]:
     """Run a new platform with temporary data. Raises: LocalError."""
     with _folder() as folder:
-        settings = on_free_ports(
-            dapr_mode=mode, data_dir=folder / "data", tracing=tracing, bulk_subscribe=bulk_subscribe
-        )
-        left_out = {zipkin.NAME: tracing, sentry.NAME: mtls}
-        parts = assembly.ALL - {name for name, wanted in left_out.items() if not wanted}
+        settings = on_free_ports(dapr_mode=mode, data_dir=folder / "data", bulk_subscribe=bulk_subscribe)
+        left_out = (set() if tracing else assembly.TRACING) | (set() if mtls else {sentry.NAME})
+        parts = assembly.ALL - left_out
         replicas = [replica_on_free_ports(settings) for _ in range(inventories - 1)]
         quiet = Silence()
         async with (

@@ -1,5 +1,6 @@
 """The workloads: events of some kinds, and the items that they must leave in the stores."""
 
+import secrets
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
@@ -49,6 +50,8 @@ def event(kind: Kind, id: str, number: int = 0) -> dict[str, object]:
         "type": kind.type,
         "time": "2026-01-01T00:00:00Z",
         "datacontenttype": "application/json",
+        # As daprd adds it to each event that it publishes.
+        "traceparent": f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01",
         # A quarter is exact in binary too.
         "data": {"id": id, "description": _description(number), "price": number + 0.25},
     }

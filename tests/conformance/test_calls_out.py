@@ -75,7 +75,7 @@ async def test_an_event_is_published_as_it_is(fake: FakeSidecar, sidecar: Sideca
 
 
 async def test_calls_continue_the_trace(fake: FakeSidecar, sidecar: Sidecar) -> None:
-    with tracing.received("test", [TRACE]):
+    with tracing.call("test", TRACE):
         await sidecar.get_states("statestore", ["k"])
         await sidecar.save_states("statestore", [StateEntry("k", b"{}", NO_ETAG)])
     assert [each.split("-")[1] for each in fake.traceparents] == [TRACE.split("-")[1]] * 2

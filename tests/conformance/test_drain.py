@@ -35,7 +35,7 @@ def gate(fake: FakeSidecar) -> Iterator[threading.Event]:
 @asynccontextmanager
 async def _running(service: str, settings: Settings, port: int) -> AsyncIterator[Service]:
     """Start the service in a separate process; return it once this port answers."""
-    hasty = {"tracing": False, "unready_seconds": 0.1, "request_timeout_seconds": 30}
+    hasty = {"unready_seconds": 0.1, "request_timeout_seconds": 30}
     environment = {**os.environ, **settings.model_copy(update=hasty).environment()}
     command = [sys.executable, "-m", f"dapr_hero.{service}"]
     process = await asyncio.create_subprocess_exec(*command, env=environment)

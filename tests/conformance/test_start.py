@@ -19,7 +19,7 @@ async def test_its_imports_are_exempt_from_garbage_collection(
     """A full collection of them would halt every request; the SDK alone brings some ten thousand objects."""
     monkeypatch.setattr(logs, "configure", lambda *_: None)
     gc.unfreeze()
-    quick = settings.model_copy(update={"tracing": False, "unready_seconds": 0})
+    quick = settings.model_copy(update={"unready_seconds": 0})
     serving = asyncio.create_task(app.serve(quick))
     try:
         async with asyncio.timeout(20):

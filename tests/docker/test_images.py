@@ -43,7 +43,7 @@ def _built() -> None:
 @pytest.fixture
 def settings(request: pytest.FixtureRequest) -> Settings:
     mode = getattr(request, "param", Mode.CUSTOM_GRPC)
-    return on_free_ports(dapr_mode=mode, tracing=False, unready_seconds=0.1)
+    return on_free_ports(dapr_mode=mode, unready_seconds=0.1)
 
 
 def _serves(id: str) -> bool:

@@ -14,7 +14,6 @@ from dapr_hero.settings import Settings
 from dapr_hero.sidecar import tokens
 from dapr_hero.testing import RunningPlatform, eventually, start_platform
 from dapr_local.install.runtime import DaprRuntime
-from dapr_local.parts import zipkin
 from tests.events import event
 from tests.platform.broker import broker
 
@@ -28,8 +27,8 @@ GROWTH_MIB = 12
 
 @pytest.fixture(scope="module")
 def platform(dapr_runtime: DaprRuntime, data_dir: Path) -> Iterator[RunningPlatform]:
-    settings = on_free_ports(dapr_mode=Mode.CUSTOM_GRPC, data_dir=data_dir, tracing=False)
-    parts = assembly.ALL - {zipkin.NAME}
+    settings = on_free_ports(dapr_mode=Mode.CUSTOM_GRPC, data_dir=data_dir)
+    parts = assembly.ALL - assembly.TRACING
     with start_platform(settings, dapr_runtime, parts=parts, fresh=True) as running:
         yield running
 

@@ -16,6 +16,7 @@ from dapr_hero.contract.mode import Mode
 from dapr_hero.local.chosen_ports import on_free_ports
 from dapr_hero.local.program import PROGRAM
 from dapr_hero.testing import eventually
+from dapr_local.install import collector
 from dapr_local.install.runtime import DaprRuntime
 from dapr_local.parts import zipkin
 from dapr_local.progress import ConsoleReport
@@ -83,8 +84,6 @@ def foreign(stranger: Stranger) -> dict[str, str]:
         "DAPR_TRUST_ANCHORS": "theirs",
         "NAMESPACE": "theirs",
         "KUBERNETES_SERVICE_HOST": "192.0.2.1",
-        "OTEL_EXPORTER_OTLP_ENDPOINT": url,
-        "OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT": "many",
         "PGSSLMODE": "require",
         "PGPORT": "1",
         "JAVA_TOOL_OPTIONS": "-Xmx1k",
@@ -97,6 +96,7 @@ def foreign(stranger: Stranger) -> dict[str, str]:
 @pytest.fixture(autouse=True)
 async def _downloaded() -> None:
     """A download goes through the proxy, so it has to be done before."""
+    collector.obtain(collector.Sources(PROGRAM), ConsoleReport())
     await zipkin.fetch(PROGRAM.cache, ConsoleReport())
 
 

@@ -211,6 +211,24 @@ def test_an_event_makes_one_connected_trace(platform: RunningPlatform, type: str
     assert services == ({"inventory", "products"} if resource == "products" else {"inventory"})
 
 
+def test_an_event_that_was_parked_continues_its_trace(platform: RunningPlatform) -> None:
+    trace_id, root = secrets.token_hex(16), secrets.token_hex(8)
+
+    def names() -> set[str]:
+        spans = platform.trace(trace_id)
+        known = {span["id"] for span in spans} | {root}
+        return {span["name"] for span in spans if span.get("parentId") in known}
+
+    platform.stop("postgres")
+    try:
+        platform.publish(event("widget.v1", "traced and parked"), traceparent=f"00-{trace_id}-{root}-01")
+        eventually(lambda: "process /widgets.v1" in names())
+    finally:
+        platform.start("postgres")
+    stored(platform, "widgets", "traced and parked")
+    eventually(lambda: {"process /parked/widgets", "upsert widgets"} <= names())
+
+
 @every_kind
 def test_not_found_is_an_answer_that_takes_nothing_down(
     platform: RunningPlatform, type: str, resource: str

@@ -18,7 +18,6 @@ from dapr_hero.local import assembly, sidecars
 from dapr_hero.local.resources import write
 from dapr_hero.sidecar import tokens
 from dapr_hero.testing import RunningPlatform, eventually
-from dapr_local.parts import zipkin
 from dapr_local.parts.daprd import Files
 from tests import odd_events
 from tests.events import event
@@ -29,7 +28,7 @@ from tests.platform.broker import queue
 from tests.platform.database import originals
 from tests.platform.metrics import of_app
 
-PARTS = assembly.ALL - {zipkin.NAME}  # traces are tested elsewhere
+PARTS = assembly.ALL - assembly.TRACING  # traces are tested elsewhere
 # A batch with an event that only daprd can move takes all its retries, and others may be behind it.
 _SECONDS = 60.0
 _ROUNDS = 40 if profiles.NAME == "long" else 1

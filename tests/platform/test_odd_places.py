@@ -11,8 +11,10 @@ from pathlib import Path
 import pytest
 
 from dapr_hero.local.chosen_ports import on_free_ports
+from dapr_hero.local.program import PROGRAM
 from dapr_hero.settings import Settings
 from dapr_hero.testing import eventually
+from dapr_local.install import collector
 from dapr_local.install.runtime import DaprRuntime
 
 
@@ -71,7 +73,9 @@ ODD = "a b,c'd\"e\\f é日 ${HOME} %h #x -c y=z"
 
 def test_odd_folders_and_stale_files_do_not_keep_it_from_starting(settings: Settings, place: Path) -> None:
     odd = settings.model_copy(update={"data_dir": place / ODD})
-    code, text = up(odd, umask=0o077, env={"XDG_CACHE_HOME": str(place / "cache")})
+    # To build the Collector for the empty cache would take a minute.
+    path = f"{collector.Sources(PROGRAM).cached.parent}:{os.environ['PATH']}"
+    code, text = up(odd, umask=0o077, env={"XDG_CACHE_HOME": str(place / "cache"), "PATH": path})
     assert code == 0, text
 
     lock = place / ODD / "postgres" / "cluster" / "postmaster.pid"

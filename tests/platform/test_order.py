@@ -17,9 +17,8 @@ from dapr_hero.inventory.stores import opened
 from dapr_hero.local import assembly
 from dapr_hero.settings import Settings
 from dapr_hero.testing import RunningPlatform
-from dapr_local.parts import zipkin
 
-PARTS = assembly.ALL - {zipkin.NAME}  # traces are tested elsewhere
+PARTS = assembly.ALL - assembly.TRACING  # traces are tested elsewhere
 # A batch is a list of versions: which item, and how new.
 batches_of_versions = st.lists(
     st.lists(st.tuples(st.sampled_from("abc"), st.integers(10, 30)), min_size=1, max_size=8),

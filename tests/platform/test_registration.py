@@ -12,7 +12,6 @@ from dapr_hero.local.chosen_ports import on_free_ports
 from dapr_hero.local.resources import Registration
 from dapr_hero.testing import RunningPlatform, eventually, start_platform
 from dapr_local.install.runtime import DaprRuntime
-from dapr_local.parts import zipkin
 from tests.events import event
 from tests.platform.database import dead_letters
 
@@ -22,7 +21,7 @@ def platform(
     request: pytest.FixtureRequest, dapr_runtime: DaprRuntime, data_dir: Path
 ) -> Iterator[RunningPlatform]:
     settings = on_free_ports(dapr_mode=request.param, data_dir=data_dir)
-    parts = assembly.ALL - {zipkin.NAME}
+    parts = assembly.ALL - assembly.TRACING
     options = {"registration": Registration.PROGRAMMATIC, "parts": parts, "fresh": True}
     with start_platform(settings, dapr_runtime, **options) as running:
         yield running

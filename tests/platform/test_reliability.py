@@ -16,7 +16,6 @@ from dapr_hero.local.chosen_ports import on_free_ports
 from dapr_hero.sidecar import tokens
 from dapr_hero.testing import RunningPlatform, eventually, start_platform
 from dapr_local.install.runtime import DaprRuntime
-from dapr_local.parts import zipkin
 from tests.load import TYPES, Ledger, Load, differences, streaming
 from tests.platform.broker import broker
 from tests.platform.database import as_superuser
@@ -26,7 +25,7 @@ from tests.platform.metrics import of_app, of_sidecar
 @pytest.fixture(scope="module")
 def platform(dapr_runtime: DaprRuntime, data_dir: Path) -> Iterator[RunningPlatform]:
     settings = on_free_ports(dapr_mode=Mode.SDK_HTTP, data_dir=data_dir, request_timeout_seconds=1)
-    parts = assembly.ALL - {zipkin.NAME}
+    parts = assembly.ALL - assembly.TRACING
     with start_platform(settings, dapr_runtime, parts=parts, fresh=True) as running:
         yield running
 

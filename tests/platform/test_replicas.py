@@ -16,7 +16,6 @@ from dapr_hero.settings import Settings
 from dapr_hero.sidecar import tokens
 from dapr_hero.testing import RunningPlatform, eventually, start_platform
 from dapr_local.install.runtime import DaprRuntime
-from dapr_local.parts import zipkin
 from tests.load import Load, differences, streaming
 
 NAMES = ["inventory", "inventory-2"]
@@ -26,7 +25,7 @@ NAMES = ["inventory", "inventory-2"]
 def platform(dapr_runtime: DaprRuntime, data_dir: Path) -> Iterator[RunningPlatform]:
     settings = on_free_ports(dapr_mode=Mode.CUSTOM_GRPC, data_dir=data_dir)
     replica = replica_on_free_ports(settings)
-    options = {"parts": assembly.ALL - {zipkin.NAME}, "replicas": [replica], "fresh": True}
+    options = {"parts": assembly.ALL - assembly.TRACING, "replicas": [replica], "fresh": True}
     with start_platform(settings, dapr_runtime, **options) as running:
         yield running
 

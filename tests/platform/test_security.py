@@ -184,6 +184,7 @@ def test_all_listen_on_loopback_only(platform: RunningPlatform, intruder: Daprd)
         settings.valkey_port,
         settings.postgres_port,
         settings.sentry_port,
+        settings.otlp_port,
         settings.zipkin_port,
         intruder.http_port,
     }

@@ -11,12 +11,11 @@ from dapr_hero.local import assembly
 from dapr_hero.local.chosen_ports import on_free_ports
 from dapr_hero.testing import RunningPlatform, eventually, start_platform
 from dapr_local.install.runtime import DaprRuntime
-from dapr_local.parts import zipkin
 from tests.events import event
 from tests.platform import metrics
 from tests.platform.database import dead_letters
 
-PARTS = assembly.ALL - {zipkin.NAME}
+PARTS = assembly.ALL - assembly.TRACING
 EVENTS = 40
 
 

@@ -10,12 +10,12 @@ from dapr_hero.local import assembly
 from dapr_hero.local.chosen_ports import on_free_ports
 from dapr_hero.testing import RunningPlatform, eventually, start_platform
 from dapr_local.install.runtime import DaprRuntime
-from dapr_local.parts import sentry, zipkin
+from dapr_local.parts import sentry
 from tests.events import event
 from tests.platform import metrics
 from tests.platform.database import fetch_value, run_sql
 
-PARTS = assembly.ALL - {zipkin.NAME, sentry.NAME}
+PARTS = assembly.ALL - assembly.TRACING - {sentry.NAME}
 # Ten times what a full batch takes on a busy machine, and longer than the patience with a store that does not answer.
 SECONDS = 1.5
 SLOW = f"""

@@ -95,7 +95,7 @@ def _left(pids: dict[str, int]) -> list[str]:
     return [name for name, pid in pids.items() if psutil.pid_exists(pid)]
 
 
-STORES = {"valkey", "stream-trimmer", "postgres", "sentry", "zipkin"}
+STORES = {"valkey", "stream-trimmer", "postgres", "sentry", "collector", "zipkin"}
 ALL = STORES | {"products", "products-daprd", "inventory", "inventory-daprd"}
 
 

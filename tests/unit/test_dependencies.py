@@ -19,7 +19,8 @@ NAMESPACES = {
     "google.rpc": "googleapis-common-protos",
     "google.protobuf": "protobuf",
     "opentelemetry.sdk": "opentelemetry-sdk",
-    "opentelemetry.exporter": "opentelemetry-exporter-zipkin-json",
+    "opentelemetry.exporter": "opentelemetry-exporter-otlp-proto-http",
+    "opentelemetry.proto": "opentelemetry-exporter-otlp-proto-http",  # which needs it in its own version
     "opentelemetry": "opentelemetry-sdk",  # which needs the API in its own version
 }
 

@@ -8,7 +8,10 @@ from dapr_hero import settings
 from dapr_hero.contract.mode import Mode
 from dapr_hero.settings import Settings, SettingsError, env_file, key, port_fields
 
-UNPREFIXED = {"dapr_mode", "dapr_http_port", "dapr_grpc_port", "dapr_api_token", "app_api_token"}
+UNPREFIXED = {
+    *("dapr_mode", "dapr_http_port", "dapr_grpc_port", "dapr_api_token", "app_api_token"),
+    "otel_exporter_otlp_endpoint",
+}
 
 
 @pytest.fixture(autouse=True)
@@ -108,7 +111,9 @@ def test_daprs_names_and_the_mode_have_no_prefix(monkeypatch: pytest.MonkeyPatch
         ("DAPR_HERO_VALKEY_PORT", "0"),
         ("DAPR_HERO_VALKEY_PORT", "65536"),
         ("DAPR_HERO_LOG_LEVEL", "LOUD"),
-        ("DAPR_HERO_TRACING", "perhaps"),
+        ("DAPR_HERO_SAMPLING_RATE", "1.5"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4318"),
+        ("DAPR_HERO_BULK_SUBSCRIBE", "perhaps"),
         ("DAPR_HERO_REQUEST_TIMEOUT_SECONDS", "-1"),
     ],
 )
@@ -159,7 +164,7 @@ def test_an_offset_that_leaves_the_range_is_said() -> None:
 
 def test_the_environment_makes_the_same_settings_again(monkeypatch: pytest.MonkeyPatch) -> None:
     original = Settings(
-        dapr_mode=Mode.CUSTOM_GRPC, inventory_port=1234, tracing=False, data_dir=Path("/data")
+        dapr_mode=Mode.CUSTOM_GRPC, inventory_port=1234, sampling_rate=0.5, data_dir=Path("/data")
     )
     for variable, value in original.environment().items():
         monkeypatch.setenv(variable, value)

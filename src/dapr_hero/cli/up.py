@@ -93,6 +93,7 @@ def _show(platform: Platform, parts: Parts, offset: int, console: Console) -> No
         valkey.TRIMMER: "frees the memory of handled events",
         "postgres": f"127.0.0.1:{s.postgres_port}",
         "sentry": f"127.0.0.1:{s.sentry_port} (mTLS between the sidecars)",
+        "collector": f"http://127.0.0.1:{s.otlp_port} (OTLP: spans on their way to Zipkin)",
         "zipkin": f"http://127.0.0.1:{s.zipkin_port}/zipkin",
     }
     for number, each in enumerate(platform.inventories, start=1):

@@ -38,9 +38,9 @@ async def serve(settings: Settings) -> None:
     logs.configure(settings.inventory_app_id, settings)
     mode = modes.load(settings.dapr_mode)
     async with AsyncExitStack() as stack:
-        tracer = tracing.configure(settings.inventory_app_id, settings)
-        if tracer:
-            stack.push_async_callback(asyncio.to_thread, tracer.shutdown)
+        reporter = tracing.report(settings.inventory_app_id)
+        if reporter:
+            stack.push_async_callback(asyncio.to_thread, reporter.shut_down)
         sidecar = await mode.connect(settings)
         stack.push_async_callback(sidecar.close)
         database = Database(sidecar, settings)

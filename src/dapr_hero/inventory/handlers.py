@@ -132,7 +132,7 @@ class Handlers:
     ) -> list[Outcome]:
         if not batch:
             return []
-        with tracing.received(path, [each.traceparent for each in batch]):
+        with tracing.events(path, [each.traceparent for each in batch]):
             outcomes = await self._store_or_remedy(resource, batch, policy)
         _report(path, batch, outcomes)
         return outcomes
@@ -169,8 +169,7 @@ class Handlers:
     async def _publish_dead_letter(self, failed: Failed) -> Outcome:
         reason = str(failed.error)
         try:
-            # In the trace of its own event, not in that of the batch's first.
-            with tracing.received("dead letter", [failed.event.traceparent]):
+            with tracing.publication("dead letters", failed.event.traceparent):
                 await self._side_topics.publish_dead_letter(failed.event, reason)
         except (Malformed, Refused, Unavailable):
             # Dapr moves an event that it has not handed over whole, after its retries.

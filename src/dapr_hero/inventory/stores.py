@@ -13,7 +13,7 @@ from dapr_hero.contract.kinds import KINDS, Backend, Kind
 from dapr_hero.inventory.database import Database
 from dapr_hero.products.v1 import products_pb2 as pb
 from dapr_hero.products.v1.products_pb2_grpc import ProductsStub
-from dapr_hero.service import tracing
+from dapr_hero.service import trace_context, tracing
 from dapr_hero.service.limits import MAX_MESSAGE_BYTES
 from dapr_hero.settings import Settings
 from dapr_hero.sidecar import grpc_errors, tokens
@@ -62,14 +62,14 @@ class Table:
             """  # noqa: S608
 
     async def get(self, ids: list[str]) -> dict[str, Item]:
-        with tracing.database(f"SELECT {self._name}", "postgresql"):
+        with tracing.query("SELECT", self._name):
             rows = await self._database.fetch(self._select, ids)
         return {row["id"]: Item(row["id"], row["description"], _plain(row["price"])) for row in rows}
 
     async def save(self, versions: list[Version]) -> None:
         # In the order of the ids, which all writers keep: concurrent batches cannot deadlock.
         rows = [(v.item.id, v.item.description, v.item.price, v.stamp) for v in versions]
-        with tracing.database(f"UPSERT {self._name}", "postgresql"):
+        with tracing.query("UPSERT", self._name):
             await self._database.fetch(self._upsert, *map(list, zip(*rows, strict=True)))
 
 
@@ -118,7 +118,7 @@ class Products:
             raise grpc_errors.failure("products", error.code(), error.details()) from None
 
     def _options(self) -> dict[str, Any]:
-        headers = {**self._headers, **tracing.outgoing()}
+        headers = {**self._headers, **trace_context.outgoing()}
         return {"metadata": tuple(headers.items()), "timeout": self._timeout_seconds}
 
 

@@ -1,7 +1,9 @@
 """The platform's parts, their ports and their dependencies."""
 
+import asyncio
 from collections.abc import Collection, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from dapr_hero.contract.routing import subscriptions
 from dapr_hero.local import services, sidecars
@@ -10,8 +12,9 @@ from dapr_hero.local.resources import Registration
 from dapr_hero.settings import Settings, key
 from dapr_local.data import DataDir
 from dapr_local.errors import LocalError
+from dapr_local.install import collector as install_collector
 from dapr_local.install.runtime import DaprRuntime
-from dapr_local.parts import daprd, postgres, sentry, valkey, zipkin
+from dapr_local.parts import collector, daprd, postgres, sentry, valkey, zipkin
 from dapr_local.parts.daprd import Daprd, Mesh
 from dapr_local.parts.part import Part
 from dapr_local.parts.postgres import Login
@@ -25,6 +28,7 @@ ALL = frozenset(
         valkey.NAME,
         valkey.TRIMMER,
         postgres.NAME,
+        collector.NAME,
         zipkin.NAME,
         sentry.NAME,
         services.INVENTORY,
@@ -33,8 +37,10 @@ ALL = frozenset(
         PRODUCTS_DAPRD,
     }
 )
+# Nothing waits for these two, and nothing needs them.
+TRACING = frozenset({collector.NAME, zipkin.NAME})
 _NEEDS_OF_PRODUCTS = frozenset({valkey.NAME, sentry.NAME})
-# Not Zipkin: daprd keeps its first spans until it is up, and a trace store must never hold up a service.
+# Not the collector: daprd keeps its first spans until it is up, and traces must never hold up a service.
 _NEEDS_OF_INVENTORY = _NEEDS_OF_PRODUCTS | {postgres.NAME}
 
 
@@ -63,9 +69,11 @@ def parts(
     if unknown:
         raise LocalError(f"no part is named {', '.join(sorted(unknown))}; there are {', '.join(sorted(ALL))}")
 
+    if collector.NAME in chosen:
+        settings, replicas = _collected(settings), [_collected(each) for each in replicas]
+
     def mesh(of: Settings) -> Mesh:
-        mtls, tracing = sentry.NAME in chosen, zipkin.NAME in chosen
-        return sidecars.mesh(of, data, runtime.daprd, registration, mtls=mtls, tracing=tracing)
+        return sidecars.mesh(of, data, runtime.daprd, registration, mtls=sentry.NAME in chosen)
 
     every = [
         *_servers(settings, data, runtime, report),
@@ -79,17 +87,29 @@ def parts(
     return {part.name: part for part in wanted}
 
 
+def _collected(settings: Settings) -> Settings:
+    """Return the settings with the platform's own collector, unless they name another."""
+    endpoint = settings.otel_exporter_otlp_endpoint or f"http://127.0.0.1:{settings.otlp_port}"
+    return settings.model_copy(update={"otel_exporter_otlp_endpoint": endpoint})
+
+
 def _servers(settings: Settings, data: DataDir, runtime: DaprRuntime, report: Report) -> list[Part]:
     passwords = Passwords.of(data)
     login = Login(ROLE, passwords.postgres_inventory, DATABASE)
     topics = [each.topic.name for each in subscriptions(settings.topics)]
     s = settings
+
+    async def get_collector() -> Path:
+        sources = install_collector.Sources(data.program)
+        return await asyncio.to_thread(install_collector.obtain, sources, report)
+
     return [
         _listening(valkey.part(s.valkey_port, passwords.valkey, data), s, "valkey_port"),
         valkey.trimmer(s.valkey_port, passwords.valkey, topics, data),
         _listening(
             postgres.part(s.postgres_port, passwords.postgres_superuser, login, data), s, "postgres_port"
         ),
+        _listening(collector.part(get_collector, s.otlp_port, s.zipkin_port, data), s, "otlp_port"),
         _listening(zipkin.part(s.zipkin_port, data, report), s, "zipkin_port"),
         _listening(
             sentry.part(runtime.sentry, s.sentry_port, s.sentry_health_port, data),
@@ -116,7 +136,7 @@ def _products(settings: Settings, mesh: Mesh, chosen: Collection[str]) -> list[P
 
 def _inventory(settings: Settings, mesh: Mesh, chosen: Collection[str], number: int = 1) -> list[Part]:
     name, needs, with_app = replica(number), _NEEDS_OF_INVENTORY, services.INVENTORY in chosen
-    whole = ALL - {zipkin.NAME, sentry.NAME, valkey.TRIMMER} <= set(chosen)
+    whole = ALL - TRACING - {sentry.NAME, valkey.TRIMMER} <= set(chosen)
     service = services.inventory(settings, mesh.data, needs, whole=whole, name=name)
     sidecar = daprd.part(f"{name}-daprd", sidecars.of_inventory(settings), mesh, needs, with_app=with_app)
     return [

@@ -46,7 +46,8 @@ class Platform:
         """Use the settings with their offset applied; the services get them as their environment.
 
         `parts` are the ones to start: without "sentry" there is no mTLS and so no access control, without
-        "zipkin" no tracing; without a service its sidecar is ready before anything listens on the app's port.
+        `assembly.TRACING` no spans are reported; without a service its sidecar is ready before anything
+        listens on the app's port.
         `replicas` are the settings of further inventories, whose parts are "inventory-2" and
         "inventory-2-daprd", and so on. `extra` are sidecars of other app ids. `fresh` forgets the data of
         earlier runs.

@@ -25,14 +25,17 @@ class Registration(StrEnum):
     PROGRAMMATIC = "programmatic"
 
 
-def values(settings: Settings, secrets_file: Path, *, mtls: bool, tracing: bool) -> dict[str, str]:
+def values(settings: Settings, secrets_file: Path, *, mtls: bool) -> dict[str, str]:
     """Return the placeholders' values: each setting by its name in capitals, and what the parts decide."""
+    scheme, _, address = settings.otel_exporter_otlp_endpoint.rstrip("/").partition("://")
     return {
         **{name.upper(): text for name, text in settings.texts().items()},
         "PRODUCTS_ADDRESS": settings.products_address,
         "VALKEY_ADDRESS": f"127.0.0.1:{settings.valkey_port}",
         "SECRETS_FILE": str(secrets_file),
-        "SAMPLING_RATE": "1" if tracing else "0",
+        "OTLP_ADDRESS": address or "127.0.0.1",  # daprd wants one, even for no spans
+        "OTLP_IS_SECURE": str(scheme == "https").lower(),
+        "SAMPLING_RATE": str(settings.sampling_rate) if address else "0",
         "DEFAULT_ACTION": "deny" if mtls else "allow",
     }
 

@@ -1,5 +1,6 @@
 """The two services of the platform, each in a separate Python process."""
 
+import os
 import sys
 
 import aiohttp
@@ -60,7 +61,7 @@ def _part(
     needs: frozenset[str],
 ) -> Part:
     async def launch() -> Process:
-        environment = {**settings.environment(), "PYTHONUNBUFFERED": "1"}
+        environment = {**_opentelemetry(), **settings.environment(), "PYTHONUNBUFFERED": "1"}
         command = [sys.executable, "-P", "-m", f"dapr_hero.{service}"]
         return Process(name, command, data.log(name), env=environment)
 
@@ -74,6 +75,11 @@ def _part(
         # As long as a service may take that stops in order, and not less: it would be killed with work in hand.
         stop_seconds=settings.unready_seconds + _SERVERS[service] * STOP_TIMEOUT_SECONDS + _REST_SECONDS,
     )
+
+
+def _opentelemetry() -> dict[str, str]:
+    """Return the variables of OpenTelemetry's SDK; daprd, which reads some of them too, does not get them."""
+    return {name: value for name, value in os.environ.items() if name.startswith("OTEL_")}
 
 
 async def all_available(url: str) -> bool:

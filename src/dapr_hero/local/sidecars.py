@@ -49,13 +49,12 @@ def mesh(
     registration: Registration = Registration.DECLARATIVE,
     *,
     mtls: bool = True,
-    tracing: bool = True,
 ) -> Mesh:
     """Return the options that all sidecars share."""
 
     def write_files(config: str, target: Path) -> Files:
         secrets = write_secrets(settings, data)
-        placeholders = values(settings, secrets, mtls=mtls, tracing=tracing)
+        placeholders = values(settings, secrets, mtls=mtls)
         return write(config, target, placeholders, registration)
 
     return Mesh(

@@ -24,7 +24,7 @@ from dapr_hero.contract.kinds import DEFAULT
 from dapr_hero.contract.routing import Subscription
 from dapr_hero.modes.shared import grpc_messages, state_items
 from dapr_hero.modes.shared.unknown_path import retry_unknown_path
-from dapr_hero.service import tracing
+from dapr_hero.service import trace_context
 from dapr_hero.service.drain import STOP_TIMEOUT_SECONDS
 from dapr_hero.service.limits import MAX_MESSAGE_BYTES
 from dapr_hero.service.servers import grpc_server
@@ -68,7 +68,7 @@ class Sidecar:
         await self._channel.close()
 
     async def _call(self, dependency: str, method: Any, request: Message) -> Any:
-        headers = {**self._token, **tracing.outgoing()}
+        headers = {**self._token, **trace_context.outgoing()}
         try:
             return await method(request, timeout=self._timeout_seconds, metadata=tuple(headers.items()))
         except grpc.aio.AioRpcError as error:

@@ -19,7 +19,7 @@ from starlette.types import Receive, Scope, Send
 from dapr_hero.contract.errors import Unavailable
 from dapr_hero.contract.routing import Subscription
 from dapr_hero.modes.shared import dapr_http_api, http_delivery
-from dapr_hero.service import token_guards, tracing
+from dapr_hero.service import token_guards, trace_context
 from dapr_hero.service.servers import HttpServer
 from dapr_hero.settings import Settings
 from dapr_hero.sidecar import tokens
@@ -52,7 +52,7 @@ class Sidecar:
 
     async def _call(self, request: dapr_http_api.Request) -> bytes:
         url = self._base + request.path
-        headers = {"content-type": request.content_type, **tracing.outgoing()}
+        headers = {"content-type": request.content_type, **trace_context.outgoing()}
         try:
             async with self._session.request(
                 request.method, url, data=request.body, headers=headers

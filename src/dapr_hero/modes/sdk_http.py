@@ -25,7 +25,7 @@ from dapr_hero.contract.errors import Unavailable
 from dapr_hero.contract.kinds import kind_of
 from dapr_hero.contract.routing import Subscription
 from dapr_hero.modes.shared import dapr_http_api, http_delivery, sdk_settings
-from dapr_hero.service import token_guards, tracing
+from dapr_hero.service import token_guards, trace_context
 from dapr_hero.service.servers import HttpServer
 from dapr_hero.settings import Settings
 from dapr_hero.sidecar.interface import Deliver, StateEntry
@@ -38,7 +38,7 @@ class Sidecar:
     def __init__(self, settings: Settings) -> None:
         """Block until daprd is ready, as the SDK's constructor does. Raises: TimeoutError."""
         self._timeout_seconds = settings.request_timeout_seconds
-        self._client = DaprHttpClient(DefaultJSONSerializer(), headers_callback=tracing.outgoing)
+        self._client = DaprHttpClient(DefaultJSONSerializer(), headers_callback=trace_context.outgoing)
 
     async def get_secret(self, store: str, key: str) -> Mapping[str, str]:
         return dapr_http_api.secret(await self._call(dapr_http_api.get_secret(store, key)))

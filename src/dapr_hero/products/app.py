@@ -38,9 +38,9 @@ async def serve(settings: Settings) -> None:
     """
     logs.configure(settings.products_app_id, settings)
     async with AsyncExitStack() as stack:
-        tracer = tracing.configure(settings.products_app_id, settings)
-        if tracer:
-            stack.push_async_callback(asyncio.to_thread, tracer.shutdown)
+        reporter = tracing.report(settings.products_app_id)
+        if reporter:
+            stack.push_async_callback(asyncio.to_thread, reporter.shut_down)
         sidecar = await custom_grpc.connect(settings)
         stack.push_async_callback(sidecar.close)
         store = VersionedState(sidecar, settings.state_store_name, "product")

@@ -15,6 +15,7 @@ from dapr_hero.service import tracing
 Context = grpc.aio.ServicerContext[Any, Any]
 
 _OK = Status()
+_SERVICE = pb.DESCRIPTOR.services_by_name["Products"].full_name
 
 
 class ProductsService(ProductsServicer):
@@ -40,7 +41,7 @@ class ProductsService(ProductsServicer):
         )
 
     async def _get(self, call: str, ids: list[str], context: Context) -> list[pb.GetProductResponse]:
-        with tracing.received(call, [_traceparent(context)]):
+        with tracing.call(f"{_SERVICE}/{call}", _traceparent(context)):
             try:
                 found = await self._store.get([id for id in ids if id])
             except Unavailable as failure:
@@ -51,7 +52,7 @@ class ProductsService(ProductsServicer):
         self, call: str, products: list[pb.ProductVersion], context: Context
     ) -> list[pb.SaveProductResponse]:
         read = [_version(product) for product in products]
-        with tracing.received(call, [_traceparent(context)]):
+        with tracing.call(f"{_SERVICE}/{call}", _traceparent(context)):
             try:
                 await self._store.save(items.newest([each for each in read if isinstance(each, Version)]))
             except Unavailable as failure:

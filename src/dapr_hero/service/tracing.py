@@ -1,79 +1,69 @@
-"""The spans of the services, in addition to those of daprd."""
+"""The place of the services in the traces of their callers.
 
+Their own spans are reported where OpenTelemetry's variables name an endpoint:
+https://opentelemetry.io/docs/languages/sdk-configuration/otlp-exporter/
+"""
+
+import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import TYPE_CHECKING
 
-from opentelemetry import trace
-from opentelemetry.context import Context, attach, detach
-from opentelemetry.exporter.zipkin.json import ZipkinExporter
-from opentelemetry.sdk.resources import SERVICE_NAME, Resource
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor
-from opentelemetry.trace import SpanKind
-from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+from opentelemetry.context import attach, detach
 
-from dapr_hero.settings import Settings
+from dapr_hero.service import trace_context
+from dapr_hero.settings import SettingsError
 
-_propagator = TraceContextTextMapPropagator()
-_tracer = trace.get_tracer("dapr_hero")
+if TYPE_CHECKING:
+    from dapr_hero.service.span_reporter import SpanReporter
+
+_ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
+_reporter: "SpanReporter | None" = None
 
 
-def configure(service: str, settings: Settings) -> TracerProvider | None:
-    """Report spans under the name of `service` to Zipkin; the caller shuts the provider down."""
-    if not settings.tracing:
-        return None
-    endpoint = f"http://{settings.zipkin_host}:{settings.zipkin_port}/api/v2/spans"
-    provider = TracerProvider(resource=Resource({SERVICE_NAME: service}), shutdown_on_exit=False)
-    provider.add_span_processor(BatchSpanProcessor(ZipkinExporter(endpoint=endpoint, timeout=2)))
-    trace.set_tracer_provider(provider)
-    return provider
+def report(service: str) -> "SpanReporter | None":
+    """Report spans under the name of `service` from now on; the caller shuts the reporter down.
 
-
-@contextmanager
-def received(name: str, traceparents: Sequence[object]) -> Iterator[None]:
-    """Open a span for each event or call of a batch, in the trace of its sender.
-
-    A batch makes one call to its store, and a call belongs to one trace: that of the batch's first. Where
-    spans are not reported, only that trace is continued.
+    Returns None, and reports nothing, where no variable names an endpoint or `OTEL_SDK_DISABLED` is true.
+    Raises: SettingsError when a variable of OpenTelemetry cannot be used.
     """
-    if not _are_reported():
-        token = attach(_parent(traceparents[0]))
-        try:
-            yield
-        finally:
-            detach(token)
-        return
-    spans = [_tracer.start_span(name, _parent(each), SpanKind.CONSUMER) for each in traceparents]
+    global _reporter
+    disabled = os.environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true"
+    if disabled or not any(map(os.environ.get, _ENDPOINTS)):
+        return None
     try:
-        with trace.use_span(spans[0]):
-            yield
-    finally:
-        for span in spans:
-            span.end()
+        from dapr_hero.service.span_reporter import SpanReporter  # a third of a second, for those who trace
+
+        _reporter = SpanReporter(service)
+    except ValueError as error:
+        raise SettingsError(f"a variable of OpenTelemetry (OTEL_…) cannot be used: {error}") from None
+    return _reporter
+
+
+def events(path: str, traceparents: Sequence[object]) -> AbstractContextManager[object]:
+    """Handle a batch in the traces of its events; calls continue that of one of them."""
+    return _reporter.events(path, traceparents) if _reporter else _continued(traceparents[0])
+
+
+def call(method: str, traceparent: object) -> AbstractContextManager[object]:
+    """Handle a gRPC call, such as "products.v1.Products/GetProduct", in the trace of its caller."""
+    return _reporter.call(method, traceparent) if _reporter else _continued(traceparent)
+
+
+def publication(topic: str, traceparent: object) -> AbstractContextManager[object]:
+    """Publish an event in its own trace, not in that of the batch it came with."""
+    return _reporter.publication(topic, traceparent) if _reporter else _continued(traceparent)
+
+
+def query(operation: str, table: str) -> AbstractContextManager[object]:
+    """Make one round trip to PostgreSQL, which reports no spans itself."""
+    return _reporter.query(operation, table) if _reporter else nullcontext()
 
 
 @contextmanager
-def database(name: str, system: str) -> Iterator[None]:
-    """Open a span for one round trip to a database, which reports no spans itself."""
-    if not _are_reported():
+def _continued(traceparent: object) -> Iterator[None]:
+    token = attach(trace_context.parent(traceparent))
+    try:
         yield
-        return
-    attributes = {"db.system": system, "peer.service": system}
-    with _tracer.start_as_current_span(name, kind=SpanKind.CLIENT, attributes=attributes):
-        yield
-
-
-def _are_reported() -> bool:
-    return isinstance(trace.get_tracer_provider(), TracerProvider)
-
-
-def outgoing() -> dict[str, str]:
-    """Return the headers (or gRPC metadata) that continue the current trace in the next process."""
-    headers: dict[str, str] = {}
-    _propagator.inject(headers)
-    return headers
-
-
-def _parent(traceparent: object) -> Context:
-    carrier = {"traceparent": traceparent} if isinstance(traceparent, str) else {}
-    return _propagator.extract(carrier)
+    finally:
+        detach(token)

@@ -32,16 +32,11 @@ _REPLICA_STEP = 100
 class Settings(BaseSettings):
     """The settings of the services and of the local runner; see the description of each field.
 
-    A field with an alias has no prefix: Dapr names these variables, and the services read them in a cluster.
-    See https://docs.dapr.io/reference/environment/
+    A field with an alias has no prefix: Dapr (https://docs.dapr.io/reference/environment/) or OpenTelemetry
+    names the variable, and the services read it in a cluster.
     """
 
-    model_config = SettingsConfigDict(
-        extra="ignore",
-        frozen=True,
-        env_ignore_empty=True,
-        env_prefix=PREFIX,
-    )
+    model_config = SettingsConfigDict(extra="ignore", frozen=True, env_ignore_empty=True, env_prefix=PREFIX)
 
     dapr_mode: Annotated[Mode, named("dapr_mode")] = Field(
         Mode.SDK_HTTP, description="How inventory talks to Dapr, in and out"
@@ -56,8 +51,13 @@ class Settings(BaseSettings):
     log_format: str = Field(
         "text", pattern="^(text|json)$", description="Log lines for people (text) or machines (json)"
     )
-    tracing: bool = Field(
-        True, description="Report the spans of the services, in addition to daprd's, to Zipkin"
+    otel_exporter_otlp_endpoint: Annotated[str, named("otel_exporter_otlp_endpoint")] = Field(
+        "",
+        pattern="^(https?://[^/]+/?)?$",
+        description="Where spans go, OTLP over HTTP; empty: nowhere, or to the local runner's collector",
+    )
+    sampling_rate: float = Field(
+        1.0, ge=0, le=1, description="Share of the traces that are reported, of those that start at daprd"
     )
 
     inventory_host: str = Field(
@@ -116,8 +116,8 @@ class Settings(BaseSettings):
     sentry_health_port: ChosenPort = chosen_port("Health of Sentry")
     valkey_port: Port = port(6379, "Valkey: broker and state (local runner)")
     postgres_port: Port = port(5432, "PostgreSQL: widgets (local runner)")
-    zipkin_host: str = Field("127.0.0.1", description="Host of Zipkin")
-    zipkin_port: Port = port(9411, "Zipkin: traces")
+    otlp_port: Port = port(4318, "OpenTelemetry Collector: spans in, OTLP over HTTP (local runner)")
+    zipkin_port: Port = port(9411, "Zipkin: traces (local runner)")
     port_offset: int = Field(0, ge=0, le=15000, description="Added to every port above by the local runner")
 
     request_timeout_seconds: float = Field(5.0, gt=0, le=60, description="Longest wait for any dependency")

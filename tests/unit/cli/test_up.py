@@ -21,7 +21,7 @@ from tests.unit.dapr_local.scripts import until
 from tests.unit.dapr_local.supervise.workshop import Workshop
 from tests.unit.local.test_platform import RUNTIME
 
-SHARED = {"valkey", "stream-trimmer", "postgres", "zipkin", "sentry"}
+SHARED = {"valkey", "stream-trimmer", "postgres", "collector", "zipkin", "sentry"}
 LAST_LINE = "Ctrl-C stops everything in order."
 
 

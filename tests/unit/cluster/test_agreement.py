@@ -21,7 +21,7 @@ from tests.unit.cluster.files import K8S, ROOT, annotations, container, one, por
 DEFAULTS = Settings.model_construct()
 KEYS = set(map(settings.key, Settings.model_fields))
 NAMESPACES = {"inventory": DEFAULTS.inventory_namespace, "products": DEFAULTS.products_namespace}
-STORES = {"valkey": DEFAULTS.valkey_port, "postgres": DEFAULTS.postgres_port, "zipkin": DEFAULTS.zipkin_port}
+STORES = {"valkey": DEFAULTS.valkey_port, "postgres": DEFAULTS.postgres_port, "collector": DEFAULTS.otlp_port}
 INFRASTRUCTURE = credentials.INFRASTRUCTURE
 # Where a daprd listens for others in a cluster; the injector's default.
 SIDECAR_PORT = 50002
@@ -48,7 +48,10 @@ def test_each_setting_of_a_service_is_one_and_can_be_used(
     for name, value in values.items():
         monkeypatch.setenv(name, value or "")
     loaded = settings.load()
-    assert loaded.zipkin_host == f"zipkin.{INFRASTRUCTURE}.svc.cluster.local"
+    assert (
+        loaded.otel_exporter_otlp_endpoint
+        == f"http://collector.{INFRASTRUCTURE}.svc.cluster.local:{DEFAULTS.otlp_port}"
+    )
     assert loaded.unready_seconds == 0
 
 
@@ -101,7 +104,7 @@ def test_the_service_of_the_rest_api_has_its_port() -> None:
 
 @pytest.mark.parametrize("store", STORES)
 def test_each_store_is_where_the_components_look_for_it(store: str) -> None:
-    kind = "Deployment" if store == "zipkin" else "StatefulSet"
+    kind = "Deployment" if store == "collector" else "StatefulSet"
     [port] = one("infrastructure", "Service", store)["spec"]["ports"]
     [open_port] = container(one("infrastructure", kind, store))["ports"]
     assert (port["port"], port["targetPort"]) == (STORES[store], open_port["name"])
@@ -202,7 +205,7 @@ def test_the_network_lets_through_what_is_needed() -> None:
     assert ports(inventory, "egress")[NAMESPACES["products"]] == {SIDECAR_PORT}
     assert ports(inventory, "egress")[INFRASTRUCTURE] == set(STORES.values())
     assert ports(products, "ingress") == {NAMESPACES["inventory"]: {SIDECAR_PORT}}
-    assert ports(products, "egress")[INFRASTRUCTURE] == {STORES["valkey"], STORES["zipkin"]}
+    assert ports(products, "egress")[INFRASTRUCTURE] == {STORES["valkey"], STORES["collector"]}
 
 
 def test_the_stores_let_in_who_needs_them() -> None:
@@ -217,8 +220,9 @@ def test_the_stores_let_in_who_needs_them() -> None:
         for namespace, opened in ports(each, "ingress").items():
             let_in.setdefault(namespace, set()).update(opened)
     assert let_in == {
+        "": {DEFAULTS.zipkin_port},  # from the collector, in the same namespace
         NAMESPACES["inventory"]: set(STORES.values()),
-        NAMESPACES["products"]: {STORES["valkey"], STORES["zipkin"]},
+        NAMESPACES["products"]: {STORES["valkey"], STORES["collector"]},
     }
 
 
@@ -227,5 +231,5 @@ def test_with_outside_stores_their_ports_are_open() -> None:
     opened = {each["metadata"]["namespace"]: ports(each, "egress")[""] for each in policies}
     assert opened == {
         NAMESPACES["inventory"]: set(STORES.values()),
-        NAMESPACES["products"]: {STORES["valkey"], STORES["zipkin"]},
+        NAMESPACES["products"]: {STORES["valkey"], STORES["collector"]},
     }

@@ -38,7 +38,7 @@ def patched(kind: str, name: str) -> dict[str, Any]:
 
 def local(file: str) -> dict[str, Any]:
     settings = Settings(bulk_subscribe=False)
-    placeholders = resources.values(settings, Path("secrets.json"), mtls=True, tracing=True)
+    placeholders = resources.values(settings, Path("secrets.json"), mtls=True)
     first: dict[str, Any] = next(yaml.safe_load_all(resources.rendered("inventory", placeholders)[file]))
     return first
 

@@ -11,7 +11,7 @@ from dapr_hero.settings import Settings
 @pytest.mark.parametrize("in_bulk", [True, False])
 def test_the_declarative_subscriptions_say_what_the_table_says(in_bulk: bool) -> None:
     settings = Settings(bulk_subscribe=in_bulk)
-    placeholders = resources.values(settings, Path("secrets.json"), mtls=True, tracing=True)
+    placeholders = resources.values(settings, Path("secrets.json"), mtls=True)
     rendered = resources.rendered("inventory", placeholders)["subscription.yaml"]
     declared = list(yaml.safe_load_all(rendered))
     said = [each.as_json() for each in subscriptions(settings.topics, in_bulk=in_bulk)]

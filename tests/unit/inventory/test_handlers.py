@@ -178,13 +178,13 @@ async def test_parked_events_are_counted_one_by_one(world: World) -> None:
 
 async def test_parked_events_continue_their_traces(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     continued: list[object] = []
-    received = tracing.received
+    events_of = tracing.events
 
-    def noted(name: str, traceparents: Sequence[object]) -> AbstractContextManager[None]:
+    def noted(path: str, traceparents: Sequence[object]) -> AbstractContextManager[object]:
         continued.extend(traceparents)
-        return received(name, traceparents)
+        return events_of(path, traceparents)
 
-    monkeypatch.setattr(tracing, "received", noted)
+    monkeypatch.setattr(tracing, "events", noted)
     traces = [f"00-{number:032x}-{1:016x}-01" for number in (1, 2)]
     await world.deliver("/parked/widgets", pack(*(event(id=each, traceparent=each) for each in traces)))
     assert continued == traces

@@ -26,7 +26,7 @@ def data(tmp_path: Path) -> Iterator[DataDir]:
 
 
 def test_a_part_that_does_not_exist(data: DataDir) -> None:
-    with pytest.raises(LocalError, match=r"^no part is named redis; there are inventory, "):
+    with pytest.raises(LocalError, match=r"^no part is named redis; there are collector, "):
         assembly.parts(Settings(), data, RUNTIME, ConsoleReport(), chosen={"redis", "valkey"})
 
 
@@ -35,7 +35,7 @@ def test_the_parts_and_their_order(data: DataDir) -> None:
 
     stores = {"valkey", "postgres", "sentry"}
     assert parts.keys() == assembly.ALL
-    assert {name for name, part in parts.items() if not part.needs} == {*stores, "zipkin"}
+    assert {name for name, part in parts.items() if not part.needs} == {*stores, "collector", "zipkin"}
     assert parts["inventory"].needs == parts["inventory-daprd"].needs == stores
     assert parts["products"].needs == parts["products-daprd"].needs == {"valkey", "sentry"}
     used = [port for part in parts.values() for port in part.ports.values()]

@@ -5,6 +5,7 @@ import pytest
 import yaml
 
 from dapr_hero.contract.kinds import KINDS
+from dapr_hero.local import resources
 from dapr_hero.local.resources import Registration, values, write
 from dapr_hero.products.v1 import products_pb2
 from dapr_hero.settings import Settings
@@ -19,7 +20,7 @@ SETTINGS = Settings(
     secret_store_name="vault",
     postgres_secret="database",
     valkey_port=16379,
-    zipkin_port=19411,
+    otel_exporter_otlp_endpoint="http://127.0.0.1:14318",
     products_dapr_internal_port=15004,
 )
 SECRETS = Path('/data "of mine"/secrets.json')
@@ -31,7 +32,7 @@ def rendered(
     folder: Path, config: str, subscription: Registration = Registration.DECLARATIVE, **choices: bool
 ) -> dict[str, Resource]:
     """The documents by their files; of several in one the others by their names. A Resiliency is alone."""
-    chosen = {"mtls": True, "tracing": True, **choices}
+    chosen = {"mtls": True, **choices}
     configuration, resources = write(config, folder, values(SETTINGS, SECRETS, **chosen), subscription)
     files = [configuration, *resources.iterdir()]
     documents = {file.name: list(yaml.safe_load_all(file.read_text())) for file in files}
@@ -74,7 +75,7 @@ def test_every_resource_is_scoped_to_its_app_and_complete(
 
 def test_the_configuration_is_no_resource(tmp_path: Path) -> None:
     configuration, resources = write(
-        "inventory", tmp_path, values(SETTINGS, SECRETS, mtls=True, tracing=True), Registration.DECLARATIVE
+        "inventory", tmp_path, values(SETTINGS, SECRETS, mtls=True), Registration.DECLARATIVE
     )
 
     assert configuration.parent == tmp_path
@@ -83,7 +84,7 @@ def test_the_configuration_is_no_resource(tmp_path: Path) -> None:
 
 def test_a_caller_finds_products_and_has_no_components(tmp_path: Path) -> None:
     configuration, resources = write(
-        "caller", tmp_path, values(SETTINGS, SECRETS, mtls=True, tracing=True), Registration.DECLARATIVE
+        "caller", tmp_path, values(SETTINGS, SECRETS, mtls=True), Registration.DECLARATIVE
     )
     spec = yaml.safe_load(configuration.read_text())["spec"]
     assert spec["nameResolution"]["configuration"]["template"] == "127.0.0.1:15004"
@@ -219,11 +220,22 @@ def test_without_mtls_nobody_can_be_told_apart(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("config", ["inventory", "products"])
-@pytest.mark.parametrize(("tracing", "rate"), [(True, "1"), (False, "0")])
-def test_tracing(tmp_path: Path, config: str, tracing: bool, rate: str) -> None:
-    spec = rendered(tmp_path, config, tracing=tracing)["configuration.yaml"]["spec"]["tracing"]
+@pytest.mark.parametrize(
+    ("endpoint", "rate", "expected"),
+    [
+        ("http://127.0.0.1:14318", 1, ("127.0.0.1:14318", False, "1.0")),
+        ("https://otlp.example.com/", 0.1, ("otlp.example.com", True, "0.1")),
+        ("", 1, ("127.0.0.1", False, "0")),
+    ],
+)
+def test_daprd_reports_its_spans_where_the_services_do(
+    config: str, endpoint: str, rate: float, expected: tuple[str, bool, str]
+) -> None:
+    settings = Settings(otel_exporter_otlp_endpoint=endpoint, sampling_rate=rate)
+    text = resources.rendered(config, values(settings, SECRETS, mtls=True))["configuration.yaml"]
 
-    assert spec == {
-        "samplingRate": rate,
-        "zipkin": {"endpointAddress": "http://127.0.0.1:19411/api/v2/spans"},
-    }
+    tracing = yaml.safe_load(text)["spec"]["tracing"]
+
+    otel = tracing["otel"]
+    assert (otel["endpointAddress"], otel["isSecure"], tracing["samplingRate"]) == expected
+    assert otel["protocol"] == "http"

@@ -30,7 +30,7 @@ def unready_seconds() -> float:
 
 @pytest.fixture
 def settings(unready_seconds: float) -> Settings:
-    return on_free_ports(tracing=False, unready_seconds=unready_seconds, sidecar_timeout_seconds=10)
+    return on_free_ports(unready_seconds=unready_seconds, sidecar_timeout_seconds=10)
 
 
 @pytest.fixture

@@ -1,64 +1,76 @@
-"""Spans in the trace of each sender, and the headers that continue it."""
+"""The endpoint of the spans, and traces that go on without one."""
 
-from collections.abc import Iterator
+import os
+import subprocess
+import sys
 
 import pytest
-from opentelemetry import trace
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
-from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from dapr_hero.service import tracing
-from dapr_hero.settings import Settings
+from dapr_hero.service import trace_context, tracing
 
-TRACES = ["0af7651916cd43dd8448eb211c80319c", "4bf92f3577b34da6a3ce929d0e0e4736"]
+TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-00f067aa0ba902b7-01"
+OTHER = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
 
-def traceparent(trace_id: str) -> str:
-    return f"00-{trace_id}-00f067aa0ba902b7-01"
+@pytest.fixture(autouse=True)
+def _not_reporting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tracing, "_reporter", None)
+    monkeypatch.delenv("OTEL_EXPORTER_OTLP_ENDPOINT", raising=False)
 
 
-@pytest.fixture
-def spans(monkeypatch: pytest.MonkeyPatch) -> Iterator[InMemorySpanExporter]:
-    """Report spans to memory for one test; OpenTelemetry keeps its first provider otherwise."""
-    exporter = InMemorySpanExporter()
-    provider = TracerProvider(shutdown_on_exit=False)
-    provider.add_span_processor(SimpleSpanProcessor(exporter))
-    monkeypatch.setattr(trace, "get_tracer_provider", lambda: provider)
-    monkeypatch.setattr(tracing, "_tracer", provider.get_tracer("test"))
-    yield exporter
-    provider.shutdown()
+def test_calls_go_on_in_the_trace_of_the_first_event() -> None:
+    with tracing.events("/widgets.v1", [TRACEPARENT, OTHER]), tracing.query("UPSERT", "widgets"):
+        assert trace_context.outgoing() == {"traceparent": TRACEPARENT}
+        with tracing.publication("dead letters", OTHER):
+            assert trace_context.outgoing() == {"traceparent": OTHER}
+        with tracing.call("products.v1.Products/GetProduct", OTHER):
+            assert trace_context.outgoing() == {"traceparent": OTHER}
+    assert trace_context.outgoing() == {}
 
 
-def test_each_event_of_a_batch_has_a_span_in_the_trace_of_its_sender(spans: InMemorySpanExporter) -> None:
-    with tracing.received("/widgets.v1", [traceparent(each) for each in TRACES]):
-        pass
-    finished = spans.get_finished_spans()
-    assert [f"{each.context.trace_id:032x}" for each in finished if each.context] == TRACES
-    assert {each.name for each in finished} == {"/widgets.v1"}
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {},
+        {"OTEL_EXPORTER_OTLP_ENDPOINT": ""},
+        {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:1", "OTEL_SDK_DISABLED": "True"},
+    ],
+)
+def test_nothing_is_reported_unless_there_is_an_endpoint(
+    variables: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert tracing.report("inventory") is None
 
 
-def test_calls_continue_the_trace_of_the_first_event(spans: InMemorySpanExporter) -> None:
-    with tracing.received("/widgets.v1", [traceparent(each) for each in TRACES]):
-        assert TRACES[0] in tracing.outgoing()["traceparent"]
-        with tracing.database("UPSERT widgets", "postgresql"):
-            pass
-    [stored] = [each for each in spans.get_finished_spans() if each.name == "UPSERT widgets"]
-    assert stored.context
-    assert f"{stored.context.trace_id:032x}" == TRACES[0]
+@pytest.mark.parametrize("variable", ["OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"])
+def test_spans_are_reported_where_a_variable_names_an_endpoint(
+    variable: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable, "http://127.0.0.1:1")
+    reporter = tracing.report("inventory")
+    assert reporter
+    with tracing.events("/widgets.v1", [TRACEPARENT.replace("-01", "-00")]):
+        assert trace_context.outgoing()["traceparent"].startswith(TRACEPARENT[:36])
+    reporter.shut_down()
 
 
-@pytest.mark.parametrize("value", [None, 7, "", "not a traceparent"])
-def test_an_event_without_a_valid_trace_starts_one(spans: InMemorySpanExporter, value: object) -> None:
-    with tracing.received("/widgets.v1", [value]):
-        pass
-    [span] = spans.get_finished_spans()
-    assert span.parent is None
-
-
-def test_there_is_no_header_outside_of_a_span() -> None:
-    assert tracing.outgoing() == {}
-
-
-def test_nothing_is_reported_if_tracing_is_off() -> None:
-    assert tracing.configure("inventory", Settings(tracing=False)) is None
+def test_a_variable_that_cannot_be_used_is_one_error() -> None:
+    """Start a service, because OpenTelemetry reads some variables on import."""
+    environment = {
+        **os.environ,
+        "OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:1",
+        "OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT": "many",
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "dapr_hero.products"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: a variable of OpenTelemetry (OTEL_…) cannot be used: ")
+    assert len(done.stderr.splitlines()) == 1

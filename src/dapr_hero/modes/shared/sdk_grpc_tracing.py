@@ -4,7 +4,7 @@ from typing import Any
 
 import grpc.aio
 
-from dapr_hero.service import tracing
+from dapr_hero.service import trace_context
 
 
 class TraceInterceptor(grpc.aio.UnaryUnaryClientInterceptor):
@@ -12,5 +12,5 @@ class TraceInterceptor(grpc.aio.UnaryUnaryClientInterceptor):
 
     async def intercept_unary_unary(self, continuation: Any, details: Any, request: Any) -> Any:
         """Send the call with the headers of the current trace."""
-        metadata = grpc.aio.Metadata(*(details.metadata or ()), *tracing.outgoing().items())
+        metadata = grpc.aio.Metadata(*(details.metadata or ()), *trace_context.outgoing().items())
         return await continuation(details._replace(metadata=metadata), request)

@@ -104,7 +104,7 @@ def test_a_component_that_is_not_there_is_told(
 
 
 def test_each_component_of_our_resources_is_built() -> None:
-    local = values(Settings(), Path("secrets.json"), mtls=True, tracing=True)
+    local = values(Settings(), Path("secrets.json"), mtls=True)
     texts = [text for config in ("inventory", "products") for text in rendered(config, local).values()]
     texts += [
         file.read_text() for folder in ("k8s", "tests") for file in (REPOSITORY / folder).rglob("*.yaml")

@@ -5,7 +5,7 @@ import grpc.aio
 import pytest
 
 from dapr_hero.modes.shared.sdk_grpc_tracing import TraceInterceptor
-from dapr_hero.service import tracing
+from dapr_hero.service import trace_context
 
 
 class Details(SimpleNamespace):
@@ -17,7 +17,7 @@ class Details(SimpleNamespace):
 async def test_a_call_carries_the_trace_and_keeps_its_own_headers(
     given: grpc.aio.Metadata | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tracing, "outgoing", lambda: {"traceparent": "00-a-b-01"})
+    monkeypatch.setattr(trace_context, "outgoing", lambda: {"traceparent": "00-a-b-01"})
 
     async def sent(details: Any, request: object) -> list[tuple[str, Any]]:
         assert request == "request"
