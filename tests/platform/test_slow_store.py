@@ -1,4 +1,4 @@
-"""A slow store is no outage: its events wait for it, and none is parked."""
+"""A slow store is not an outage: its events wait for it, and none is parked."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -27,7 +27,7 @@ UnknownPath = Callable[[CloudEvent], Awaitable[str | None]]
 
 # How long a store that does not answer may hold up the events of the other types.
 _PATIENCE_SECONDS = 1.0
-# Events in topics of their own hold up no others. Each call of a store ends sooner, by its own timeout.
+# Parked events have their own topic and delay no new ones. Each call of a store ends sooner, by its own timeout.
 _LONG_PATIENCE_SECONDS = 60.0
 
 
