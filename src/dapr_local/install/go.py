@@ -50,7 +50,8 @@ class Go:
 
     def caches(self, work: Path) -> tuple[Path, Path]:
         """Return the folders of built packages and of modules. Raises: BuildError."""
-        build, modules = self.run(["env", "GOCACHE", "GOMODCACHE"], work)
+        lines = self.run(["env", "GOCACHE", "GOMODCACHE"], work)
+        build, modules = (line for line in lines if not line.startswith("go: "))  # warnings
         return Path(build.strip()), Path(modules.strip())
 
     def run(

@@ -12,6 +12,7 @@ from dapr_local.install.collector import CHECKSUMS, VERSION, Sources, find, obta
 from dapr_local.install.go import BuildError
 from dapr_local.progress import Report
 from tests.unit.dapr_local.fake_release import RecordingReport, ReleaseServer, archive, bare_machine, script
+from tests.unit.dapr_local.install.test_go_build import fake_go
 from tests.unit.dapr_local.program import PROGRAM
 
 ARCHIVE = f"otelcol_{VERSION}_{sys.platform}_arm64.tar.gz"
@@ -94,3 +95,22 @@ def test_the_modules_are_those_of_the_version() -> None:
 
     assert f"go.opentelemetry.io/collector/otelcol v{VERSION}" in modules
     assert f"exporter/zipkinexporter v{VERSION}" in modules
+
+
+@pytest.mark.parametrize("are_known", [True, False])
+def test_a_build_leaves_nothing_in_caches_without_its_modules(
+    tmp_path: Path, report: RecordingReport, are_known: bool
+) -> None:
+    caches, work = tmp_path / "caches", tmp_path / "work"
+    if are_known:
+        (caches / "modules" / "go.opentelemetry.io" / "collector" / "otelcol@v1").mkdir(parents=True)
+    build = 'while [ "$1" != -o ]; do shift; done; echo "$GOCACHE" > "$2"'
+    fake_go(
+        tmp_path / "bin", env=f"echo go: warning; echo {caches}/build; echo {caches}/modules", build=build
+    )
+    work.mkdir()
+
+    binary = collector.build_from_source(work, report)
+
+    assert binary.read_text() == ("\n" if are_known else f"{work}/go/build\n")
+    assert report.tracked[f"Building otelcol {VERSION}"] == (3, 3)
