@@ -16,6 +16,7 @@ from dapr_local.progress import Report
 
 NAME = "otelcol"
 # Of the core distribution, and of the modules in collector_source/go.mod.
+# renovate: datasource=github-releases depName=open-telemetry/opentelemetry-collector-releases
 VERSION = "0.148.0"
 RELEASES = "https://github.com/open-telemetry/opentelemetry-collector-releases/releases/download"
 CHECKSUMS = "opentelemetry-collector-releases_otelcol_checksums.txt"
