@@ -87,12 +87,8 @@ def build_from_source(work: Path, report: Report) -> Path:
     go = toolchain(work, report)
     if not any(go.caches(work)[1].glob(MODULES)):
         go = go.apart(work / "go")  # caches that go with the folder, instead of a gigabyte in the user's
-    options = ["-trimpath", "-mod=readonly"]
-    packages = go.packages([*options, "."], folder, report)
-    options += ["-ldflags", f"-s -w -X main.version={VERSION}", "-o", str(binary)]
-    with report.track(f"Building {NAME} {VERSION}", packages, "packages") as advance:
-        built = go.run(["build", "-v", *options, "."], folder, lambda _: advance(1), GOTMPDIR=str(work))
-        advance(max(0, packages - len(built)))  # what Go's cache had is not in the output
+    options = ["-trimpath", "-mod=readonly", "-ldflags", f"-s -w -X main.version={VERSION}"]
+    go.build([*options, "."], str(binary), folder, f"{NAME} {VERSION}", report)
     return binary
 
 

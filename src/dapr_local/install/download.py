@@ -15,7 +15,8 @@ __all__ = ["ChecksumError", "DownloadError", "fetch"]
 
 CHECKSUM_FILE = ".sha256"  # appended to the name of the archive
 _CHECKSUM_LINE = re.compile(rb"([0-9a-fA-F]{64})(?:[ \t]+\*?(\S+))?\s*")
-_LONGEST_CHECKSUM_FILE = 16384
+_LONGEST_CHECKSUM_FILE = 1024
+_LONGEST_LISTING = 16384
 
 
 class ChecksumError(Exception):
@@ -35,7 +36,7 @@ def fetch(
     """
     folder, _, name = url.rpartition("/")
     checksums = f"{folder}/{listing}" if listing else url + CHECKSUM_FILE
-    expected = pinned or _published(checksums, name)
+    expected = pinned or (_listed if listing else _published)(checksums, name)
     archive = work / name
     got = _download(url, archive, report, pinned is not None)
     source = "pinned in this version of dapr-hero" if pinned else f"published at {checksums}"
@@ -46,17 +47,35 @@ def fetch(
 
 
 def _published(address: str, name: str) -> str:
+    """Return the checksum in a file that has only that one, with or without the name of the archive."""
+    found = _CHECKSUM_LINE.fullmatch(_read(address, name, _LONGEST_CHECKSUM_FILE))
+    if not found or found[2] not in (None, name.encode()):
+        raise _not_the_checksum(address, name)
+    return found[1].decode().lower()
+
+
+def _listed(address: str, name: str) -> str:
+    """Return the checksum in the only line with the name of the archive."""
+    lines = _read(address, name, _LONGEST_LISTING).splitlines()
+    found = [_CHECKSUM_LINE.fullmatch(line) for line in lines]
+    sums = [each[1] for each in found if each and each[2] == name.encode()]
+    if len(sums) != 1 or not all(found):
+        raise _not_the_checksum(address, name)
+    return sums[0].decode().lower()
+
+
+def _read(address: str, name: str, longest: int) -> bytes:
     text = b""
     with opened(address, is_private) as answer:
         for chunk in chunks(answer, address):
             text += chunk
-            if len(text) > _LONGEST_CHECKSUM_FILE:
-                raise DownloadError(f"{address} is not the checksum of {name}")
-    found = [_CHECKSUM_LINE.fullmatch(line) for line in text.splitlines()]
-    sums = [each[1] for each in found if each and each[2] in (None, name.encode())]
-    if len(sums) != 1 or not all(found):
-        raise DownloadError(f"{address} is not the checksum of {name}")
-    return sums[0].decode().lower()
+            if len(text) > longest:
+                raise _not_the_checksum(address, name)
+    return text
+
+
+def _not_the_checksum(address: str, name: str) -> DownloadError:
+    return DownloadError(f"{address} is not the checksum of {name}")
 
 
 def _download(url: str, archive: Path, report: Report, is_pinned: bool) -> str:

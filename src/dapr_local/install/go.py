@@ -64,8 +64,20 @@ class Go:
         """Return the lines that a Go command prints; see `run` of this module."""
         return run([self.program, *arguments], folder, on_line, environment={**self._environment(), **added})
 
-    def packages(self, arguments: Sequence[str], folder: Path, report: Report) -> int:
-        """Download the modules of a build with these arguments; return its number of packages. Raises: BuildError."""
+    def build(self, arguments: Sequence[str], out: str, folder: Path, title: str, report: Report) -> None:
+        """Build the packages among the arguments into `out`; Go's temporary files are in its parent folder.
+
+        Raises: BuildError.
+        """
+        packages = self._packages(arguments, folder, report)
+        command = ["build", "-v", "-o", out, *arguments]
+        with report.track(f"Building {title}", packages, "packages") as advance:
+            # Go clears up only at a regular end; the folder of the build goes in any case.
+            compiled = self.run(command, folder, lambda _: advance(1), GOTMPDIR=str(Path(out).parent))
+            advance(max(0, packages - len(compiled)))  # what Go's cache had is not in the output
+
+    def _packages(self, arguments: Sequence[str], folder: Path, report: Report) -> int:
+        """Download the modules of a build with these arguments; return its number of packages."""
         with report.track("Downloading Go modules", None, "modules") as advance:
             lines = self.run(
                 ["list", "-deps", *arguments],

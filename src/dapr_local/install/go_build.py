@@ -85,14 +85,10 @@ def _replace(go: Go, folder: Path) -> None:
 
 def _compile(go: Go, folder: Path, names: Sequence[str], work: Path, report: Report) -> dict[str, Path]:
     commands = [f"./cmd/{name}" for name in names]
-    packages = go.packages([*OPTIONS, *commands], folder, report)
     out = work / "out"
     out.mkdir()
-    options = ["-v", *OPTIONS, "-ldflags", LINKER_FLAGS, "-o", f"{out}/"]
-    with report.track(f"Building {' and '.join(names)} {VERSION}", packages, "packages") as advance:
-        # Go clears up only at a regular end; `work` goes in any case.
-        compiled = go.run(["build", *options, *commands], folder, lambda _: advance(1), GOTMPDIR=str(work))
-        advance(max(0, packages - len(compiled)))  # what Go's cache had is not in the output
+    arguments = [*OPTIONS, "-ldflags", LINKER_FLAGS, *commands]
+    go.build(arguments, f"{out}/", folder, f"{' and '.join(names)} {VERSION}", report)
     return {name: out / name for name in names}
 
 

@@ -66,7 +66,9 @@ def test_an_archive_that_does_not_match_the_listing_is_not_used(
     assert find(sources) is None
 
 
-@pytest.mark.parametrize("listing", ["", f"{'0' * 64}  another.tar.gz\n", LISTING * 2])
+@pytest.mark.parametrize(
+    "listing", ["", f"{'0' * 64}  another.tar.gz\n", LISTING * 2, hashlib.sha256(CONTENT).hexdigest()]
+)
 def test_it_is_built_where_no_release_can_be_verified(
     server: ReleaseServer, sources: Sources, report: RecordingReport, listing: str
 ) -> None:
