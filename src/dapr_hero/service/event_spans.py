@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.trace.v1.trace_pb2 import SpanFlags
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExportResult
 from opentelemetry.trace import Link
@@ -44,8 +45,8 @@ class EventSpans(ReadableSpan):
         request = encode_spans([self])
         spans = request.resource_spans[0].scope_spans[0].spans
         pattern = spans.pop()
-        # This entry has no parent; the flags say that each event's parent is in another process.
-        pattern.flags |= 0x300
+        # This entry has no parent; that of each event is in another process.
+        pattern.flags |= SpanFlags.SPAN_FLAGS_CONTEXT_IS_REMOTE_MASK
         ids = secrets.token_bytes(_SPAN_ID_BYTES * len(self._traceparents))
         for place, traceparent in enumerate(self._traceparents):
             pattern.trace_id = bytes.fromhex(traceparent[3:35])
